@@ -1,0 +1,70 @@
+# Short names for plain commands. Everything runs in .venv, which is made when it is needed.
+# All paths are relative, so that the project may lie in a folder with a space in its name.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help setup run test lab docs readme export format wheel bench clean
+
+help:
+	@echo 'make run      walk the tour: notebook, figures and table of errors in run/'
+	@echo 'make lab      open the notebooks in JupyterLab'
+	@echo 'make test     format and lint, every notebook, tests/'
+	@echo 'make setup    make .venv, which the others do by themselves'
+	@echo 'make export   notebooks to modules, and clean the notebooks'
+	@echo 'make format   format and lint, repairing what can be repaired'
+	@echo 'make readme   README.md from nbs/index.ipynb'
+	@echo 'make docs     the website, in _docs/'
+	@echo 'make wheel    the package, in dist/'
+	@echo 'make bench    time the import'
+	@echo 'make clean    remove what these commands made, but for .venv'
+
+setup: $(READY)
+
+# The stamp is removed before anything changes and comes back last: an interrupted installation is repeated.
+$(READY): settings.ini pyproject.toml setup.py
+	@command -v '$(PYTHON)' >/dev/null || { \
+	  echo "No $(PYTHON) found. Install Python 3.11 or later, or name yours: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed; $(PYTHON) is $$('$(PYTHON)' --version 2>&1)."; \
+	  echo "Install a newer one and name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
+	@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) comes without venv. On Debian and Ubuntu: apt install python3-venv"; exit 1; } >&2
+	@echo 'Installing into .venv, about 1 GB; this takes a few minutes, once.'
+	@if [ -f $@ ]; then rm $@; else '$(PYTHON)' -m venv --clear .venv; fi
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[dev]'
+	@touch $@
+
+run: $(READY)
+	@$(BIN)/python scripts/run_tour.py
+
+test: $(READY)
+	@$(BIN)/python scripts/test.py
+
+lab: $(READY)
+	@$(BIN)/python -m jupyterlab $(ROOT_MAY) nbs
+
+docs: $(READY)
+	@$(BIN)/python scripts/make_docs.py
+
+readme: $(READY)
+	@$(BIN)/python scripts/make_readme.py
+
+export: $(READY)
+	@$(BIN)/nbdev-export
+	@$(BIN)/nbdev-clean
+
+format: $(READY)
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python -m ruff check --fix .
+
+wheel: $(READY)
+	@$(BIN)/python -m build --no-isolation
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/import_time.py
+
+clean:
+	rm -rf run nbs/run _docs _proc build dist *.egg-info .pytest_cache .ruff_cache

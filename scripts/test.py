@@ -1,0 +1,108 @@
+"""All tests: format and lint, every notebook in a process of its own, tests/. Each part runs whatever the others did.
+
+`python scripts/test.py` is `make test`, and works without make, on Windows too. `python scripts/test.py 04 06` runs
+only the notebooks whose names begin so.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKERS = max(1, min(4, os.cpu_count() or 1))
+
+
+def environment(folder: str) -> dict[str, str]:
+    """One core to a process: JAX and BLAS would take all of them in each. Notebooks write into `folder`."""
+    threads = str(max(1, (os.cpu_count() or 1) // WORKERS))
+    limits = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"], threads)
+    return {**os.environ, **limits, "PYTHONUTF8": "1", "DC_RUN_FOLDER": folder}
+
+
+def run(command: list[str], env: dict[str, str]) -> tuple[int, str]:
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+    )
+    return done.returncode, done.stdout.strip()
+
+
+def checks(env: dict[str, str]) -> tuple[int, int]:
+    failed = 0
+    for name in (["format", "--check"], ["check"]):
+        status, output = run([sys.executable, "-m", "ruff", *name, "."], env)
+        print(f"{'FAILED' if status else 'passed'}  ruff {' '.join(name)}", flush=True)
+        if status:
+            failed += 1
+            print(output, flush=True)
+    return 2 - failed, failed
+
+
+def test_notebook(path: Path, env: dict[str, str]) -> tuple[bool, float, str]:
+    start = time.perf_counter()
+    nbdev_test = shutil.which("nbdev-test", path=sysconfig.get_path("scripts"))
+    status, output = run([nbdev_test, str(path), "--n-workers", "0"], env)
+    # nbdev-test is content when it finds nothing to test; we are not
+    return status == 0 and "Success." in output, time.perf_counter() - start, output
+
+
+def notebooks(env: dict[str, str], only: list[str]) -> tuple[int, int]:
+    paths = [p for p in sorted((ROOT / "nbs").rglob("*.ipynb")) if not any(part[0] in "._" for part in p.parts[-2:])]
+    if only:
+        paths = [p for p in paths if p.name.startswith(tuple(only))]
+    failed = 0
+    with ThreadPoolExecutor(WORKERS) as pool:
+        jobs = {pool.submit(test_notebook, path, env): path for path in paths}
+        for job in as_completed(jobs):
+            passed, seconds, output = job.result()
+            name = jobs[job].relative_to(ROOT).as_posix()
+            print(f"{'passed' if passed else 'FAILED'}  {name}  {seconds:.0f} s", flush=True)
+            if not passed:
+                failed += 1
+                print(output, flush=True)
+    if not paths:
+        print("FAILED  no notebook found")
+        return 0, 1
+    return len(paths) - failed, failed
+
+
+def pytest(env: dict[str, str], folder: str) -> tuple[int, int]:
+    report = Path(folder) / "pytest.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), f"--junitxml={report}", "tests"]
+    status = subprocess.call(command, cwd=ROOT, env={**env, "MPLBACKEND": "agg"})
+    if not report.exists():
+        return 0, 1
+    counts = ET.parse(report).getroot().find("testsuite").attrib
+    failed = int(counts["failures"]) + int(counts["errors"])
+    passed = int(counts["tests"]) - failed - int(counts["skipped"])
+    return passed, failed or int(status != 0)
+
+
+def main() -> int:
+    only = sys.argv[1:]
+    total = {}
+    with tempfile.TemporaryDirectory() as folder:
+        env = environment(folder)
+        print("== Format and lint", flush=True)
+        total["format and lint"] = checks(env)
+        print(f"\n== Notebooks, {WORKERS} at a time", flush=True)
+        total["notebooks"] = notebooks(env, only)
+        print("\n== tests/", flush=True)
+        total["tests"] = pytest(env, folder)
+    print()
+    for name, (passed, failed) in total.items():
+        print(f"{name}: {passed} passed, {failed} failed")
+    passed, failed = (sum(counts) for counts in zip(*total.values()))
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
+    sys.exit(main())

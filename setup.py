@@ -1,0 +1,43 @@
+"""Metadata comes from settings.ini, where it is written once."""
+
+from configparser import ConfigParser
+from pathlib import Path
+
+from setuptools import setup
+
+here = Path(__file__).parent
+config = ConfigParser(delimiters=["="], interpolation=None)
+config.read(here / "settings.ini", encoding="utf-8")
+settings = config["DEFAULT"]
+
+
+def lines(key):
+    return [line.strip() for line in settings[key].splitlines() if line.strip()]
+
+
+setup(
+    version=settings["version"],
+    description=settings["description"],
+    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author=settings["author"],
+    license=settings["license"],
+    license_files=["LICENSE"],
+    keywords=settings["keywords"].split(),
+    url=settings["repository"],
+    python_requires=f">={settings['min_python']}",
+    install_requires=lines("requirements"),
+    extras_require={"dev": lines("dev_requirements")},
+    packages=["deep_chemometrics", "deep_chemometrics.data"],
+    package_dir={"deep_chemometrics.data": "data"},  # the wheel carries the embedded data sets
+    package_data={"deep_chemometrics.data": ["*.csv.gz", "README.md"]},
+    entry_points={"nbdev": ["deep_chemometrics = deep_chemometrics._modidx:d"]},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Chemistry",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
