@@ -6,6 +6,7 @@ rmsep.csv into the folder that the environment variable DC_RUN_FOLDER names.
 
 import base64
 import os
+import re
 import shutil
 import sys
 import time
@@ -14,7 +15,6 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 from cells import for_readers, options, pngs
-from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -23,10 +23,17 @@ from nbconvert import HTMLExporter
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "run"
 TERMINAL = sys.stderr.isatty()
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
 class Client(NotebookClient):
-    """Shows progress bars while they move, where there is a terminal to show them on."""
+    """Runs in the Python that runs this script, and shows progress bars while they move."""
+
+    def create_kernel_manager(self):
+        # no registered kernel is looked for: what remains is ipykernel in this Python
+        nowhere = KernelSpecManager(kernel_dirs=[])
+        self.km = self.kernel_manager_class(kernel_name="python3", kernel_spec_manager=nowhere)
+        return self.km
 
     def output(self, outs, msg, display_id, cell_index):
         content = msg["content"]
@@ -35,18 +42,13 @@ class Client(NotebookClient):
         return super().output(outs, msg, display_id, cell_index)
 
 
-def this_python() -> KernelManager:
-    """The kernel of the Python that runs this script, whatever kernels the user has registered."""
-    return KernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-
-
 def execute(notebook: nbformat.NotebookNode, where: Path) -> None:
     """Run every cell, with a line for each heading and each cell."""
     os.environ["DC_RUN_FOLDER"] = str(FOLDER)
     client = Client(
         notebook,
-        km=this_python(),
         timeout=None,
+        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
         coalesce_streams=True,
         resources={"metadata": {"path": str(where)}},
     )
@@ -105,7 +107,8 @@ def main() -> int:
         print("\nInterrupted.", file=sys.stderr)
         status = 130
     except (CellExecutionError, DeadKernelError) as error:
-        print(f"\n{error}", file=sys.stderr)
+        text = str(error)
+        print(f"\n{text if TERMINAL else COLOURS.sub('', text)}", file=sys.stderr)
         status = 1
     files = leave(notebook, source.stem)
     if table.exists():
