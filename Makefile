@@ -32,8 +32,8 @@ $(READY): settings.ini pyproject.toml setup.py
 	  echo "Install a newer one and name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
 	@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) comes without venv. On Debian and Ubuntu: apt install python3-venv"; exit 1; } >&2
-	@echo 'Installing into .venv, about 1 GB; this takes a few minutes, once.'
-	@if [ -f $@ ]; then rm $@; else '$(PYTHON)' -m venv --clear .venv; fi
+	@if [ -f $@ ]; then rm $@; echo 'Bringing .venv up to date.'; else \
+	  echo 'Making .venv, about 1.2 GB: a few minutes, once.'; '$(PYTHON)' -m venv --clear .venv; fi
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[dev]'
 	@touch $@
 
