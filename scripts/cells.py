@@ -25,6 +25,7 @@ def for_readers(notebook: NotebookNode) -> NotebookNode:
     """A copy as nbdev and Quarto show it: hidden cells, hidden code and the option lines are gone."""
     shown = deepcopy(notebook)
     shown.cells = []
+    shown.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # nbdev-clean removes it
     for cell in deepcopy(notebook.cells):
         found = options(cell.source)
         if cell.cell_type == "raw" or found.keys() & DROPPED or found.get("include") == "false":
@@ -34,10 +35,10 @@ def for_readers(notebook: NotebookNode) -> NotebookNode:
             cell.source = "\n".join(lines[len(found) :]).strip("\n")
             cell.metadata["label"] = found.get("label", "")
             if found.get("echo") == "false":
-                cell.source = ""
+                cell.metadata["transient"] = {"remove_source": True}
             if found.get("output") == "false":
                 cell.outputs = []
-            if not cell.source and not cell.outputs:
+            if not cell.outputs and (not cell.source or found.get("echo") == "false"):
                 continue
         shown.cells.append(cell)
     return shown

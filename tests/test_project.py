@@ -97,6 +97,19 @@ class TestNotebook:
             last = cells(path)[-1]["source"]
             assert last.startswith("#| hide") and "nbdev_export()" in last
 
+    def test_imports_stand_in_cells_of_their_own(self, path):
+        """nbdev runs every cell that imports to build the documentation, and only these and the exported ones."""
+        mixed = []
+        for number, cell in enumerate(cells(path)):
+            if cell["cell_type"] == "code" and not re.match(r"#\| *export", cell["source"]):
+                body = ast.parse(re.sub(r"^[%!].*", "", cell["source"], flags=re.M)).body
+                imports = [
+                    node for part in body for node in ast.walk(part) if isinstance(node, ast.Import | ast.ImportFrom)
+                ]
+                if imports and imports != body and "nbdev_export()" not in cell["source"]:
+                    mixed.append(number)
+        assert mixed == [], "cells, counted from 0, that import and do something else"
+
     def test_is_executed_without_error(self, path):
         outputs = [output for cell in cells(path) for output in cell.get("outputs", [])]
         assert outputs, "committed without outputs"
