@@ -142,6 +142,20 @@ def test_one_standard_error_by_its_definition(seed):
     assert mean[chosen - 1] <= bound and (mean[: chosen - 1] > bound).all()
 
 
+def test_one_standard_error_is_that_of_the_least():
+    level = np.array([-1.0, 0, 1])[:, None]
+    fold_mse = np.array([3.0, 2.0]) + level * np.array([5.0, 0.1])  # the smaller model is worse and more uncertain
+    cv = CrossValidation(np.sqrt(fold_mse.mean(axis=0)), np.zeros(2), fold_mse, fold_mse)
+    assert choose_components(cv, "one_se") == 2
+
+
+def test_minimum_is_over_samples_where_folds_are_unequal():
+    fold_mse = np.array([[9.0, 1.0], [1.0, 2.0]])  # a fold of one sample, and a fold of nine
+    squared = np.repeat(fold_mse, [1, 9], axis=0)
+    cv = CrossValidation(np.sqrt(squared.mean(axis=0)), np.zeros(2), fold_mse, squared)
+    assert choose_components(cv, "min") == 1
+
+
 def errors(*columns):
     """A cross-validation whose squared errors by sample are given, in folds of one sample."""
     squared = np.column_stack(columns).astype(float)
@@ -255,13 +269,13 @@ def test_one_channel_is_a_straight_line():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_constant_target(rule):
-    X, _ = simulated()
+@pytest.mark.parametrize("value", [0.0, 0.1, 195.37])  # the mean of a fold of 0.1s is not 0.1 to the last digit
+def test_constant_target(rule, value):
+    X, _ = simulated(n=77)
     with pytest.warns(SpectrumWarning, match="target 0 of y is the same for all samples"):
-        pls = PLSRegressionCV(rule=rule).fit(X, np.full(len(X), 195.37))
+        pls = PLSRegressionCV(rule=rule).fit(X, np.full(len(X), value))
     assert pls.n_components_ == 1 and (pls.rmsecv_ == 0).all() and (pls.rmsecv_se_ == 0).all()
-    # the mean of equal numbers may differ from them in the last digit
-    np.testing.assert_allclose(pls.predict(X), 195.37, rtol=1e-13)
+    np.testing.assert_allclose(pls.predict(X), value, rtol=1e-13)
     assert np.abs(pls.coef_).max() < 1e-13
 
 
