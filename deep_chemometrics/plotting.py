@@ -68,7 +68,7 @@ def _line_colours(ax: Axes, color_by: Any, n: int, label: str, alpha: float) -> 
     colours = np.array([plt.matplotlib.colors.to_rgba(PALETTE[i % len(PALETTE)], alpha) for i in range(len(groups))])
     for group, colour in zip(groups, colours):
         ax.plot([], [], color=colour[:3], label=f"{label} {group}".strip())
-    ax.legend()
+    ax.legend(loc="upper left")
     return colours[index]
 
 # %% ../nbs/02_plotting.ipynb #02-plotting-013
