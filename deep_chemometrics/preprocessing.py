@@ -214,9 +214,8 @@ class GlobalScaler(_RowTransformer):
 
     def _fit(self, X):
         self.mean_ = float(X.mean(dtype=np.float64))
-        self.scale_ = float(
-            np.sqrt(np.mean([np.square(x - self.mean_).mean() for x in X.astype(np.float64, copy=False)]))
-        )
+        parts = (X[rows].astype(np.float64) - self.mean_ for rows in gen_batches(len(X), _CHUNK))
+        self.scale_ = float(np.sqrt(sum(np.vdot(part, part) for part in parts) / X.size))
         if _is_rounding(self.scale_, np.abs(X).max(), np.finfo(X.dtype).eps):
             self.scale_ = 1.0
             message = "GlobalScaler: all training values are the same: centred, not scaled."
