@@ -61,6 +61,7 @@ format: $(READY)
 	@$(BIN)/python -m ruff check --fix .
 
 wheel: $(READY)
+	@rm -rf build  # else modules since removed would come along
 	@$(BIN)/python -m build --no-isolation
 
 bench: $(READY)
