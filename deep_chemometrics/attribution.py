@@ -25,7 +25,7 @@ from deep_chemometrics.checks import (
 )
 from .layers import ScatterCorrection, keras  # this way, so that the backend is chosen first
 
-# %% ../nbs/09_attribution.ipynb #09-attribution-008
+# %% ../nbs/09_attribution.ipynb #09-attribution-009
 def _gradient_jax(model: keras.Model) -> Callable:
     "(batch, target) -> gradients, compiled once for each shape of a batch; sees the model's weights as they are."
     import jax
@@ -73,7 +73,7 @@ def _gradient_torch(model: keras.Model) -> Callable:
 _GRADIENT = {"jax": _gradient_jax, "tensorflow": _gradient_tensorflow, "torch": _gradient_torch}
 _made = WeakKeyDictionary()  # model -> its gradient function
 
-# %% ../nbs/09_attribution.ipynb #09-attribution-010
+# %% ../nbs/09_attribution.ipynb #09-attribution-011
 def _gradient(model: keras.Model, x: np.ndarray, target: int, batch_size: int) -> np.ndarray:
     "Gradients of output `target` at the at most `batch_size` spectra `x`, in the shape of `x`."
     backend = keras.backend.backend()
@@ -82,7 +82,7 @@ def _gradient(model: keras.Model, x: np.ndarray, target: int, batch_size: int) -
     full = np.concatenate([x, np.repeat(x[-1:], batch_size - len(x), axis=0)])
     return keras.ops.convert_to_numpy(_made[model](full, target))[: len(x)]
 
-# %% ../nbs/09_attribution.ipynb #09-attribution-013
+# %% ../nbs/09_attribution.ipynb #09-attribution-014
 def _mean_gradient(
     model: keras.Model, point: Callable, n: int, n_points: int, target: int, batch_size: int, progress: bool | None
 ) -> np.ndarray:
@@ -104,7 +104,7 @@ def _mean_gradient(
             bar.update(len(samples))
     return total / n_points
 
-# %% ../nbs/09_attribution.ipynb #09-attribution-015
+# %% ../nbs/09_attribution.ipynb #09-attribution-016
 def _scatter_order(model: keras.Model) -> int | None:
     "The highest polynomial order that scatter correction inside the model removes; None without scatter correction."
     return max((step.order for step in _steps(model) if isinstance(step, ScatterCorrection)), default=None)
@@ -144,7 +144,7 @@ def _check_baseline(baseline: Any, estimator: Any, X: np.ndarray, order: int | N
         )
     return baseline
 
-# %% ../nbs/09_attribution.ipynb #09-attribution-018
+# %% ../nbs/09_attribution.ipynb #09-attribution-019
 def _check_target(model: keras.Model, target: int) -> int:
     "The number of an output of `model`, or a `ValueError` that says how many there are."
     shape = getattr(model, "output_shape", None)
@@ -170,7 +170,7 @@ def _check_method(method: str, baseline: Any, order: int | None) -> None:
 
 METHODS = ("gradient", "gradient_x_input", "integrated_gradients")
 
-# %% ../nbs/09_attribution.ipynb #09-attribution-019
+# %% ../nbs/09_attribution.ipynb #09-attribution-020
 def attribute(
     model: Any,
     X: Any,

@@ -11,22 +11,23 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from .checks import check_count, check_spectra
+from .checks import check_count, check_number, check_spectra
+from .preprocessing import _is_rounding
 
-# %% ../nbs/05_augmentation.ipynb #05-augmentation-006
+# %% ../nbs/05_augmentation.ipynb #05-augmentation-007
 def spectral_scale(X: Any) -> float:
     "Standard deviation of all values of `X` (n_samples, n_channels), or 1 where they are all the same."
-    scale = float(np.std(check_spectra(X), dtype=np.float64))
-    return scale if scale > 0 else 1.0
+    X = check_spectra(X)
+    scale = float(np.std(X, dtype=np.float64))
+    return 1.0 if _is_rounding(scale, np.abs(X).max(), np.finfo(X.dtype).eps) else scale
 
 
 def _check_strengths(**strengths: float) -> None:
     "Raise a `ValueError` for a strength that is negative or not finite."
     for name, value in strengths.items():
-        if not np.isscalar(value) or not np.isfinite(value) or value < 0:
-            raise ValueError(f"{name}={value!r} must be a number of at least 0: the half-width of the random draw.")
+        check_number(value, name)
 
-# %% ../nbs/05_augmentation.ipynb #05-augmentation-009
+# %% ../nbs/05_augmentation.ipynb #05-augmentation-010
 def augment_scatter(
     X: Any,
     offset: float = 0.1,

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['SpectrumWarning', 'name_rows', 'check_finite', 'check_spectra', 'validate_spectra', 'check_target', 'check_axis',
-           'check_option', 'check_count']
+           'check_option', 'check_count', 'check_number']
 
 # %% ../nbs/01b_checks.ipynb #01b-checks-003
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,15 @@ def name_rows(rows: Iterable[int], limit: int = 5) -> str:
 # %% ../nbs/01b_checks.ipynb #01b-checks-011
 def check_finite(X: np.ndarray, name: str = "X") -> None:
     "Raise a `ValueError` naming the first row and channel of `X` that is NaN or infinite, and how many rows are."
-    if np.isfinite(np.add.reduce(X, axis=None, dtype=np.float64)) or np.isfinite(X).all():
+    with np.errstate(all="ignore"):
+        total = np.add.reduce(X, axis=None, dtype=np.float64)
+    if np.isfinite(total) or np.isfinite(X).all():
         return
     bad = ~np.isfinite(X)
     rows = np.flatnonzero(bad.any(axis=tuple(range(1, X.ndim))))
     unit = "row" if X.ndim > 1 else "value"
     place = f"{unit} {rows[0]}" + (f", channel {np.flatnonzero(bad[rows[0]])[0]}" if X.ndim > 1 else "")
-    kind = "NaN" if np.isnan(X).any() else "infinity"
+    kind = "NaN" if np.isnan(X[bad][0]) else "infinity"
     raise ValueError(
         f"{name} contains {kind}: first at {place}; {len(rows)} of {len(X)} {unit}s affected. "
         f"Remove these {unit}s, or fill the gaps before you go on (nothing is imputed silently)."
@@ -71,6 +74,8 @@ def check_target(y: Any, n_samples: int, name: str = "y") -> np.ndarray:
     """
     if y is None:
         raise ValueError(f"requires {name} to be passed, but the target {name} is None")
+    if np.ndim(y) == 0:
+        raise ValueError(f"{name}={y!r} is a single value: give one a spectrum, as an array.")
     y = check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite=False, input_name=name)
     y = y[:, None] if y.ndim == 1 else y
     check_finite(y, name)
@@ -112,3 +117,12 @@ def check_count(value: Any, name: str, minimum: int = 0) -> int:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < minimum:
         raise ValueError(f"{name}={value!r} must be an integer of at least {minimum}.")
     return int(value)
+
+# %% ../nbs/01b_checks.ipynb #01b-checks-030
+def check_number(value: Any, name: str, minimum: float = 0.0, above: bool = False) -> float:
+    "`value` as a finite float of at least `minimum` (with `above=True`: greater than it), else a `ValueError`."
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+    if not is_number or value < minimum or (above and value == minimum):
+        bound = "above" if above else "of at least"
+        raise ValueError(f"{name}={value!r} must be a finite number {bound} {minimum:g}.")
+    return float(value)

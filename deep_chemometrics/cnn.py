@@ -9,10 +9,10 @@ __all__ = ['bjerrum', 'ProgressLine']
 import numpy as np
 from tqdm import tqdm
 
-from .checks import check_count
+from .checks import check_count, check_number
 from .layers import keras  # from there, so that the backend is chosen before Keras is imported
 
-# %% ../nbs/07_cnn.ipynb #07-cnn-008
+# %% ../nbs/07_cnn.ipynb #07-cnn-009
 def _seeds(seed: int | None):
     "A function that gives a new seed at each call, the same series for the same `seed`."
     rng = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ def _dense(units: int, seed: int, activation: str | None = None) -> keras.layers
     "A dense layer with its own seed."
     return keras.layers.Dense(units, activation=activation, kernel_initializer=keras.initializers.GlorotUniform(seed))
 
-# %% ../nbs/07_cnn.ipynb #07-cnn-009
+# %% ../nbs/07_cnn.ipynb #07-cnn-010
 def bjerrum(
     n_channels: int,
     n_targets: int = 1,
@@ -45,10 +45,13 @@ def bjerrum(
 
     Takes spectra (batch, n_channels), scaled to a standard deviation near 1, and gives (batch, n_targets); 1,233,433
     parameters on 600 channels. `noise` is the standard deviation of the noise added in training. Raises `ValueError`
-    for sizes below one.
+    for sizes below one, negative `noise` and a `dropout` that is not from 0 to below 1.
     """
     for name, value in {"n_channels": n_channels, "n_targets": n_targets, "width": width, "dense": dense}.items():
         check_count(value, name, minimum=1)
+    check_number(noise, "noise")
+    if check_number(dropout, "dropout") >= 1:
+        raise ValueError(f"dropout={dropout!r} must be below 1: some values have to pass.")
     next_seed = _seeds(seed)
     inputs = keras.Input((n_channels,), name="spectrum")
     x = keras.layers.Reshape((n_channels, 1))(inputs)
@@ -60,7 +63,7 @@ def bjerrum(
     x = _dense(dense, next_seed(), activation="relu")(x)
     return keras.Model(inputs, _dense(n_targets, next_seed())(x), name="bjerrum")
 
-# %% ../nbs/07_cnn.ipynb #07-cnn-014
+# %% ../nbs/07_cnn.ipynb #07-cnn-015
 class ProgressLine(keras.callbacks.Callback):
     """One tqdm line while a network trains: epochs, training and validation RMSE, learning rate, time left.
 
@@ -69,7 +72,7 @@ class ProgressLine(keras.callbacks.Callback):
 
     def __init__(self, epochs: int, y_scale: float = 1.0, unit: str = ""):
         super().__init__()
-        self.epochs, self.y_scale, self.unit = epochs, y_scale, unit
+        self.epochs, self.y_scale, self.unit, self.line = epochs, y_scale, unit, None
 
     def on_train_begin(self, logs=None):
         self.line = tqdm(total=self.epochs, unit="epoch", mininterval=0.5)
@@ -86,4 +89,5 @@ class ProgressLine(keras.callbacks.Callback):
         self.line.update()
 
     def on_train_end(self, logs=None):
-        self.line.close()
+        if self.line is not None:
+            self.line.close()

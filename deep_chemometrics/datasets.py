@@ -19,7 +19,8 @@ from .checks import check_axis, check_spectra, check_target
 # %% ../nbs/01_datasets.ipynb #01-datasets-006
 @dataclass(frozen=True, eq=False, repr=False)
 class SpectralDataset:
-    """Spectra with all that is needed to read them. Immutable; arrays are copied and read-only.
+    """Spectra with all that is needed to read them. Frozen: fields cannot be set, arrays are
+    read-only copies, and the tables are copies of those given.
 
     - `X`: (n_samples, n_channels) float, one spectrum a row
     - `y`: DataFrame (n_samples, n_targets) of reference values
@@ -81,7 +82,7 @@ def _rows_where(samples: pd.DataFrame, conditions: dict[str, Any]) -> np.ndarray
     for column, wanted in conditions.items():
         if column not in samples:
             raise ValueError(f"no column {column!r} in samples: choose among {', '.join(map(repr, samples.columns))}.")
-        wanted = [wanted] if np.isscalar(wanted) else list(wanted)
+        wanted = list(wanted) if pd.api.types.is_list_like(wanted) else [wanted]
         known = set(samples[column])
         if not known.issuperset(wanted):
             missing = [value for value in wanted if value not in known]
@@ -127,6 +128,7 @@ def fetch_files(
     import pooch
     from tqdm import tqdm
 
+    base_url = base_url.rstrip("/") + "/"
     cache = pooch.create(
         path=folder or pooch.os_cache("deep_chemometrics"), base_url=base_url, registry=sha256, retry_if_failed=retries
     )

@@ -16,11 +16,19 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .checks import SpectrumWarning, check_count, check_option, check_target, validate_spectra
+from deep_chemometrics.checks import (
+    SpectrumWarning,
+    check_count,
+    check_finite,
+    check_number,
+    check_option,
+    check_target,
+    validate_spectra,
+)
 from .cnn import ProgressLine, bjerrum
 from .layers import RandomScatter, ScatterCorrection, keras
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-006
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-007
 ARCHITECTURES = {"bjerrum": bjerrum}
 
 
@@ -46,7 +54,7 @@ def _augmentation(choice: bool | dict | None) -> dict | None:
         raise ValueError(f"augmentation={choice!r} must be None, True, or a dict with offset, slope and gain.")
     return choice
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-009
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-010
 class _Batches(keras.utils.PyDataset):
     "Batches of equal size in a new random order every epoch."
 
@@ -66,29 +74,30 @@ class _Batches(keras.utils.PyDataset):
     def on_epoch_end(self):
         self.order = self.rng.permutation(len(self.X))
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-012
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-013
 class _KeepBest(keras.callbacks.Callback):
-    "Remembers the weights of the epoch with the least validation loss; `restore` brings them back."
+    "Remembers the finite weights of the epoch with the least validation loss; `restore` brings them back."
 
     def __init__(self, model: keras.Model):
         super().__init__()
         self.variables, self.epoch, self.loss = model.variables, -1, np.inf
-        self._remember()
+        self.values = self._numbers()
 
-    def _remember(self):
-        self.values = [np.array(keras.ops.convert_to_numpy(v)) for v in self.variables]
+    def _numbers(self):
+        return [np.array(keras.ops.convert_to_numpy(v)) for v in self.variables]
 
     def on_epoch_end(self, epoch, logs=None):
         loss = logs.get("val_loss", -epoch)
-        if loss < self.loss:
-            self.loss, self.epoch = loss, epoch
-            self._remember()
+        if loss < self.loss and np.isfinite(logs["loss"]):
+            values = self._numbers()
+            if all(np.isfinite(value).all() for value in values):
+                self.loss, self.epoch, self.values = loss, epoch, values
 
     def restore(self):
         for variable, value in zip(self.variables, self.values):
             variable.assign(value)
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-014
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-015
 def _standardise(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     "Mean and standard deviation of each target; 1 in place of a standard deviation of zero."
     spread = values.std(axis=0)
@@ -99,20 +108,37 @@ def _standardise(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values.mean(axis=0), np.where(constant, 1.0, spread)
 
 
-def _assemble(X, n_targets, build, order, strengths, seeds) -> tuple[keras.Model, keras.layers.Layer]:
+def _as_float32(X: np.ndarray) -> np.ndarray:
+    "The number type that networks compute with; a `ValueError` for numbers beyond its range, 3.4e38."
+    with np.errstate(over="ignore"):
+        X = X.astype(np.float32)
+    check_finite(X, "X as float32")
+    return X
+
+
+def _assemble(X, n_targets, build, order, strengths, seeds) -> keras.Model:
     "Model from raw spectra (batch, n_channels) to scaled targets; preprocessing layers are adapted to `X`."
     x = inputs = keras.Input((X.shape[1],), name="raw_spectrum")
+    rounding = 64 * np.finfo(np.float32).eps * np.abs(X).max()
     if strengths is not None:
         x = RandomScatter(**strengths, seed=seeds[0]).adapt(X)(x)
     if order is not None:
         correction = ScatterCorrection(order).adapt(X)
         x, X = correction(x), np.asarray(keras.ops.convert_to_numpy(correction(X)))
     mean, scale = float(X.mean(dtype=np.float64)), float(X.std(dtype=np.float64))
-    scale = scale if scale > 64 * np.finfo(np.float32).eps * np.abs(X).max() else 1.0
+    if scale <= rounding:
+        scale = 1.0
+        warnings.warn("all training spectra are the same constant: centred, not scaled.", SpectrumWarning, stacklevel=3)
     x = keras.layers.Rescaling(1 / scale, -mean / scale, name="global_scaler")(x)
-    return keras.Model(inputs, build(X.shape[1], n_targets, seed=seeds[1])(x))
+    network = build(X.shape[1], n_targets, seed=seeds[1])
+    if not isinstance(network, keras.layers.Layer):
+        raise ValueError(f"architecture has to return a Keras model, but returned a {type(network).__name__}.")
+    outputs = network(x)
+    if tuple(outputs.shape) != (None, n_targets):
+        raise ValueError(f"architecture gives outputs of shape {tuple(outputs.shape)}, not (None, {n_targets}).")
+    return keras.Model(inputs, outputs)
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-016
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-017
 class _SpectralCNN(BaseEstimator):
     "Parameters, validation split and training of the estimators below."
 
@@ -142,9 +168,8 @@ class _SpectralCNN(BaseEstimator):
         "Architecture function, order of the correction and strengths of the augmentation, or a `ValueError`."
         check_count(self.epochs, "epochs", minimum=1)
         check_count(self.batch_size, "batch_size", minimum=1)
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate={self.learning_rate!r} must be positive.")
-        if not 0 <= self.validation_fraction < 1:
+        check_number(self.learning_rate, "learning_rate", above=True)
+        if check_number(self.validation_fraction, "validation_fraction") >= 1:
             raise ValueError(f"validation_fraction={self.validation_fraction!r} must be at least 0 and below 1.")
         return (
             _architecture(self.architecture),
@@ -153,9 +178,10 @@ class _SpectralCNN(BaseEstimator):
         )
 
     def _split(self, n_samples: int, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-        "Numbers of the samples to train on and of those that choose the epoch; none of the latter below 10 samples."
+        """Numbers of the samples to train on and of those that choose the epoch; none of the latter below 10 samples, at least
+        two of the former."""
         shuffled = rng.permutation(n_samples)
-        n_validation = round(self.validation_fraction * n_samples) if n_samples >= 10 else 0
+        n_validation = min(round(self.validation_fraction * n_samples), n_samples - 2) if n_samples >= 10 else 0
         return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
 
     def _train(self, model, loss, batches, validation_data, progress) -> None:
@@ -179,12 +205,19 @@ class _SpectralCNN(BaseEstimator):
             )
         except KeyboardInterrupt:
             self.interrupted_ = True
-            warnings.warn(f"interrupted: the weights of epoch {best.epoch + 1} are kept.", stacklevel=3)
+            progress.on_train_end()
+        kept = f"the weights of epoch {best.epoch + 1} are kept" if best.epoch >= 0 else "the initial weights are kept"
+        if self.interrupted_:
+            warnings.warn(f"interrupted: {kept}.", stacklevel=3)
+        if not np.isfinite(history.history.get("loss", [])).all():
+            warnings.warn(f"training diverged: {kept}; try a lower learning_rate.", stacklevel=3)
         best.restore()
         self.best_epoch_ = best.epoch + 1
-        self.history_ = pd.DataFrame(history.history, index=pd.RangeIndex(1, len(history.epoch) + 1, name="epoch"))
+        self.history_ = pd.DataFrame(
+            history.history, index=pd.RangeIndex(1, len(history.history.get("loss", [])) + 1, name="epoch")
+        )
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-018
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-019
 class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
     """A convolutional network as a scikit-learn regressor, from raw spectra to the units of `y`.
 
@@ -204,18 +237,19 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
     of the scaled targets; for a single target also their roots in its unit), `best_epoch_`, `interrupted_`.
 
     Interrupting `fit` (Ctrl-C, or the stop button) keeps the best weights so far, with a warning: the estimator is
-    usable. Raises `ValueError` for bad input, unknown names, negative strengths and fewer than two samples; a constant
-    target is learnt as that constant, with a `SpectrumWarning`.
+    usable; so does a training that diverges. Raises `ValueError` for bad input, unknown names, negative strengths, an
+    architecture whose output does not fit and fewer than two samples; a constant target is learnt as that constant,
+    with a `SpectrumWarning`.
     Source: Bjerrum, Glahder, Skov (2017), arXiv:1710.01927.
     """
 
     def fit(self, X: Any, y: Any) -> "CNNRegressor":
         "Train on spectra `X` (n_samples, n_channels) and reference values `y` (n_samples,) or (n_samples, n_targets)."
         build, order, strengths = self._check_parameters()
-        X = validate_spectra(self, X, reset=True).astype(np.float32)
+        X = _as_float32(validate_spectra(self, X, reset=True))
         if len(X) < 2:
             raise ValueError(f"n_samples={len(X)} is too few: a network needs at least 2 samples to learn from.")
-        self._y_is_flat = np.ndim(y) == 1
+        self._y_is_flat = np.asarray(y).ndim == 1
         y = check_target(y, len(X))
         rng = check_random_state(self.random_state)
         seeds = [int(s) for s in rng.randint(2**31 - 1, size=3)]
@@ -238,6 +272,6 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
     def predict(self, X: Any) -> np.ndarray:
         "Predictions in units of `y`, of the form of the `y` in `fit`. Raises `ValueError` for bad input."
         check_is_fitted(self)
-        X = validate_spectra(self, X, reset=False).astype(np.float32)
+        X = _as_float32(validate_spectra(self, X, reset=False))
         values = self.model_.predict(X, batch_size=256, verbose=0).astype(np.float64)
         return values[:, 0] if self._y_is_flat else values

@@ -23,7 +23,7 @@ from .augmentation import _check_strengths, spectral_scale
 from .checks import check_count, check_spectra
 from .preprocessing import EMSC
 
-# %% ../nbs/06_layers.ipynb #06-layers-008
+# %% ../nbs/06_layers.ipynb #06-layers-009
 def _as_rows(x: Any) -> Any:
     "A batch (n, channels) from one of (n, channels) or (n, channels, 1)."
     return x[..., 0] if len(x.shape) == 3 else x
@@ -40,27 +40,44 @@ def _n_channels(shape: tuple) -> int:
         raise ValueError(f"a batch of spectra has shape (n, channels) or (n, channels, 1), this one {tuple(shape)}.")
     return int(shape[1])
 
-# %% ../nbs/06_layers.ipynb #06-layers-011
+
+def _training_rows(X: Any) -> np.ndarray:
+    "Training spectra in either form as checked rows (n, channels)."
+    X = np.asarray(X)
+    if X.ndim == 3:
+        _n_channels(X.shape)
+    return check_spectra(_as_rows(X))
+
+# %% ../nbs/06_layers.ipynb #06-layers-012
 @keras.saving.register_keras_serializable(package="deep_chemometrics")
 class RandomScatter(keras.layers.Layer):
     """In training, give every spectrum a random offset, slope and gain: x' = g x + s (t - 1/2) + o, t from 0 to 1.
 
-    o is uniform within ±`offset` * scale, s within ±`slope` * scale, g within 1 ± `gain`; `adapt(X)` sets the scale to
-    the standard deviation of the training spectra, without it the scale is 1. Takes and returns batches (n, channels)
+    o is uniform within ±`offset` * scale, s within ±`slope` * scale, g within 1 ± `gain`; `adapt(X)` sets `scale`
+    to the standard deviation of the training spectra, without it the scale is 1. Takes and returns batches (n, channels)
     or (n, channels, 1); `seed` makes the draws repeatable. Nothing happens in prediction. Raises `ValueError` for
     negative strengths. Source: Bjerrum, Glahder, Skov (2017), arXiv:1710.01927.
     """
 
-    def __init__(self, offset: float = 0.1, slope: float = 0.05, gain: float = 0.1, seed: int | None = None, **kwargs):
+    def __init__(
+        self,
+        offset: float = 0.1,
+        slope: float = 0.05,
+        gain: float = 0.1,
+        seed: int | None = None,
+        scale: float = 1.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        _check_strengths(offset=offset, slope=slope, gain=gain)
+        _check_strengths(offset=offset, slope=slope, gain=gain, scale=scale)
         self.offset, self.slope, self.gain, self.seed = float(offset), float(slope), float(gain), seed
         self.generator = keras.random.SeedGenerator(seed)
-        self.scale = self.add_weight(name="scale", shape=(), initializer="ones", trainable=False)
+        start = keras.initializers.Constant(float(scale))
+        self.scale = self.add_weight(name="scale", shape=(), initializer=start, trainable=False)
 
     def adapt(self, X: Any) -> "RandomScatter":
         "Take the standard deviation of the training spectra (n, channels) as the scale. Raises `ValueError` for NaN."
-        self.scale.assign(spectral_scale(_as_rows(np.asarray(X))))
+        self.scale.assign(spectral_scale(_training_rows(X)))
         return self
 
     def call(self, x, training=False):
@@ -74,23 +91,28 @@ class RandomScatter(keras.layers.Layer):
         return _like((1 + self.gain * draw[2]) * rows + lines, x)
 
     def get_config(self):
-        return super().get_config() | {n: getattr(self, n) for n in ("offset", "slope", "gain", "seed")}
+        scale = float(ops.convert_to_numpy(self.scale))
+        return (
+            super().get_config() | {n: getattr(self, n) for n in ("offset", "slope", "gain", "seed")} | {"scale": scale}
+        )
 
-# %% ../nbs/06_layers.ipynb #06-layers-016
+# %% ../nbs/06_layers.ipynb #06-layers-017
 @keras.saving.register_keras_serializable(package="deep_chemometrics")
 class ScatterCorrection(keras.layers.Layer):
     """MSC (`order=0`) or EMSC with a polynomial baseline of degree `order`, as a differentiable layer.
 
     `adapt(X)` learns the reference (the mean of the training spectra, unless `reference` is given) and must be called
-    before use; both are stored with the model. Takes and returns (n, channels) or (n, channels, 1). Spectra without any
+    before use, unless the layer is made with a `reference` (n_channels,); copies and saved models have it. Takes and
+    returns (n, channels) or (n, channels, 1). Spectra without any
     of the reference's shape lose their baseline and are not scaled, as in `preprocessing.EMSC`, to which the layer is
     equal within float32. Raises `ValueError` for a negative order, NaN, wrong shapes, and use before `adapt`.
     Source: Martens, Stark (1991), doi:10.1016/0731-7085(91)80188-F; Geladi et al. (1985), doi:10.1366/0003702854248656.
     """
 
-    def __init__(self, order: int = 2, adapted: bool = False, **kwargs):
+    def __init__(self, order: int = 2, reference: Any = None, **kwargs):
         super().__init__(**kwargs)
-        self.order, self.adapted = check_count(order, "order"), adapted
+        self.order = check_count(order, "order")
+        self.reference = None if reference is None else np.asarray(reference, dtype=np.float64)
 
     def build(self, input_shape):
         n_channels, n_terms = _n_channels(input_shape), self.order + 1
@@ -98,25 +120,34 @@ class ScatterCorrection(keras.layers.Layer):
         shapes |= {"baseline_rows": (n_channels, n_terms), "polynomials": (n_terms, n_channels)}
         for name, shape in shapes.items():
             setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False))
+        if self.reference is not None:
+            self._learn(EMSC(order=self.order, reference=self.reference).fit(np.zeros((1, n_channels))))
 
     def adapt(self, X: Any, reference: Any = None) -> "ScatterCorrection":
         "Learn from training spectra `X` (n, channels). Raises `ValueError` for NaN or a `reference` that does not fit."
-        X = check_spectra(_as_rows(np.asarray(X, dtype=np.float64)))
+        X = _training_rows(X)
         emsc = EMSC(order=self.order, reference=reference).fit(X)
         if not self.built:
+            self.reference = None
             self.build((None, X.shape[1]))
-            self.built = True
+        self._learn(emsc)
+        return self
+
+    def _learn(self, emsc: EMSC) -> None:
+        "Take over what a fitted `EMSC` has learnt."
+        if len(emsc.reference_) != self.gain_row.shape[0]:
+            raise ValueError(f"{len(emsc.reference_)} channels, but the layer is built for {self.gain_row.shape[0]}.")
         self.mean.assign(emsc.reference_.mean())
         self.gain_row.assign(emsc.solver_[:1].T)
         self.shape_size.assign(emsc._shape_size)
         self.baseline_rows.assign(emsc.solver_[1:].T)
         self.polynomials.assign(emsc.polynomials_.T)
-        self.adapted = True
-        return self
+        self.reference = emsc.reference_
 
     def call(self, x):
-        if not self.adapted:
+        if self.reference is None:
             raise ValueError("ScatterCorrection has no reference yet: call adapt(X) with the training spectra first.")
+        self._check_channels(x)
         rows = _as_rows(x) - self.mean  # a constant goes with the baseline; smaller numbers keep more digits in float32
         gain = ops.matmul(rows, self.gain_row)
         baseline = ops.matmul(ops.matmul(rows, self.baseline_rows), self.polynomials)
@@ -125,7 +156,15 @@ class ScatterCorrection(keras.layers.Layer):
         return _like((rows - baseline) / ops.where(flat, ops.ones_like(gain), gain), x)
 
     def compute_output_spec(self, x):
+        self._check_channels(x)
         return keras.KerasTensor(x.shape, dtype=self.compute_dtype)
 
+    def _check_channels(self, x):
+        if _n_channels(x.shape) != self.gain_row.shape[0]:
+            raise ValueError(
+                f"spectra of {x.shape[1]} channels came to a layer for {self.gain_row.shape[0]}: resample them."
+            )
+
     def get_config(self):
-        return super().get_config() | {"order": self.order, "adapted": self.adapted}
+        reference = None if self.reference is None else self.reference.tolist()
+        return super().get_config() | {"order": self.order, "reference": reference}

@@ -16,7 +16,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from .checks import check_axis, check_spectra, check_target
+from .checks import check_axis, check_count, check_finite, check_spectra, check_target
 
 # %% ../nbs/02_plotting.ipynb #02-plotting-006
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442"]
@@ -61,6 +61,7 @@ def _line_colours(ax: Axes, color_by: Any, n: int, label: str, alpha: float) -> 
     if values.shape != (n,):
         raise ValueError(f"color_by has shape {values.shape}, but there are {n} spectra: give one value a spectrum.")
     if values.dtype.kind == "f":
+        check_finite(values, "color_by")
         mappable = plt.cm.ScalarMappable(plt.Normalize(values.min(), values.max()), "viridis")
         ax.figure.colorbar(mappable, ax=ax, label=label, pad=0.01)
         return mappable.to_rgba(values, alpha=alpha)
@@ -105,6 +106,14 @@ def plot_spectra(
     return set_spectral_axis(ax, axis, axis_name, axis_unit)
 
 # %% ../nbs/02_plotting.ipynb #02-plotting-019
+def _column(values: Any, n: int | None, name: str) -> np.ndarray:
+    "Finite values (n,), given as such or as one column."
+    shape = np.shape(values)
+    if len(shape) == 2 and shape[1] != 1:
+        raise ValueError(f"{name} has shape {shape}: draw one target at a time.")
+    return check_target(values, (*shape, 0)[0] if n is None else n, name)[:, 0]
+
+
 def plot_predictions(
     y: np.ndarray,
     predictions: Mapping[str, np.ndarray],
@@ -115,13 +124,16 @@ def plot_predictions(
 ) -> Axes:
     """Predicted over reference values with the line of equality; `predictions` maps a label to values (n_samples,).
 
-    The legend gives the root mean squared error of each. Raises `ValueError` for shapes that do not fit.
+    The legend gives the root mean squared error of each. Raises `ValueError` for shapes that do not fit, NaN or
+    infinity, and where there is nothing to draw.
     """
-    y = check_target(y, len(y)).ravel()
+    y = _column(y, None, "y")
+    predictions = {label: _column(values, len(y), f"predictions[{label!r}]") for label, values in predictions.items()}
+    if not predictions:
+        raise ValueError("predictions is empty: give at least one label with its values.")
     ax = plt.subplots(figsize=(4.5, 4.5))[1] if ax is None else ax
     markers = ["o", "s", "^", "D", "v", "P"]
     for i, (label, values) in enumerate(predictions.items()):
-        values = check_target(values, len(y), name=f"predictions[{label!r}]").ravel()
         rmse = np.sqrt(np.mean((values - y) ** 2))
         sns.scatterplot(
             x=y, y=values, ax=ax, s=18, alpha=0.6, linewidth=0, color=PALETTE[i % len(PALETTE)],
@@ -145,14 +157,17 @@ def plot_rmsecv(
 ) -> Axes:
     """Cross-validation error (max_components,) over the number of latent variables, from one; band: plus/minus `se`.
 
-    `chosen` is marked. Raises `ValueError` for NaN or shapes that do not fit.
+    `chosen`, a number of components, is marked. Raises `ValueError` for NaN, shapes that do not fit, and a `chosen`
+    that is not on the curve.
     """
-    rmsecv = check_target(rmsecv, len(rmsecv), "rmsecv").ravel()
+    rmsecv = _column(rmsecv, None, "rmsecv")
+    se = None if se is None else _column(se, len(rmsecv), "se")
+    if chosen is not None and check_count(chosen, "chosen", minimum=1) > len(rmsecv):
+        raise ValueError(f"chosen={chosen} is more than the {len(rmsecv)} components of the curve.")
     ax = plt.subplots(figsize=(6, 3.5))[1] if ax is None else ax
     components = np.arange(1, len(rmsecv) + 1)
     (line,) = ax.plot(components, rmsecv, "o-", ms=4, label=label or None, color=color)
     if se is not None:
-        se = check_target(se, len(rmsecv), "se").ravel()
         ax.fill_between(components, rmsecv - se, rmsecv + se, color=line.get_color(), alpha=0.15, lw=0)
     if chosen is not None:
         ax.plot(chosen, rmsecv[chosen - 1], "o", ms=11, mec=line.get_color(), mfc="none", mew=1.8)
@@ -186,11 +201,13 @@ def plot_activations(
     axis = check_axis(axis, len(spectrum))
     positions = check_axis(axis if positions is None else positions, len(activations), "positions")
     k = activations.shape[1]
+    labels = [f"kernel {i}" for i in range(k)] if labels is None else labels
+    if len(labels) != k:
+        raise ValueError(f"labels has {len(labels)} entries, but there are {k} kernels.")
     heights = [2.2] + [0.7] * k
     axes = plt.subplots(k + 1, 1, figsize=(8, sum(heights)), height_ratios=heights, sharex=True, squeeze=False)[1][:, 0]
     axes[0].plot(axis, spectrum, color="k", lw=1)
     axes[0].set_ylabel(ylabel)
-    labels = [f"kernel {i}" for i in range(k)] if labels is None else labels
     for i, (ax, label) in enumerate(zip(axes[1:], labels)):
         colour = PALETTE[i % 6]
         ax.fill_between(positions, activations[:, i], color=colour, alpha=0.3, lw=0)

@@ -27,7 +27,7 @@ from deep_chemometrics.checks import (
     validate_spectra,
 )
 
-# %% ../nbs/04_pls.ipynb #04-pls-010
+# %% ../nbs/04_pls.ipynb #04-pls-011
 def _rank(X: np.ndarray, most: int) -> int:
     "Number of independent directions among the centred rows of `X`, counted up to `most`."
     rounding = 10 * max(X.shape) * np.finfo(float).eps * np.linalg.norm(X)  # centring leaves errors of this size
@@ -36,7 +36,7 @@ def _rank(X: np.ndarray, most: int) -> int:
         X = X @ np.random.default_rng(0).normal(size=(X.shape[1], most + 10))
     return min(most, int(np.sum(svdvals(X) > rounding)))
 
-# %% ../nbs/04_pls.ipynb #04-pls-013
+# %% ../nbs/04_pls.ipynb #04-pls-014
 def _fit_pls(X: np.ndarray, y: np.ndarray, n_components: int) -> PLSRegression:
     """`PLSRegression(n_components, scale=False)` fitted to `X` and `y`, with fewer components where no more exist.
 
@@ -64,7 +64,7 @@ def _fit_mean(X: np.ndarray, y: np.ndarray) -> PLSRegression:
     pls.intercept_ = np.atleast_1d(y.mean(axis=0))
     return pls
 
-# %% ../nbs/04_pls.ipynb #04-pls-016
+# %% ../nbs/04_pls.ipynb #04-pls-017
 def _predict_all(pls: PLSRegression, X: np.ndarray, n_components: int) -> np.ndarray:
     "Predictions (n_components, n_samples, n_targets) of the models with 1, 2, ... components that `pls` contains."
     scores = pls.transform(X)
@@ -72,7 +72,7 @@ def _predict_all(pls: PLSRegression, X: np.ndarray, n_components: int) -> np.nda
     sizes = np.minimum(np.arange(n_components), len(steps) - 1)  # components that do not exist change nothing
     return pls.intercept_ + np.cumsum(steps, axis=0)[sizes]
 
-# %% ../nbs/04_pls.ipynb #04-pls-019
+# %% ../nbs/04_pls.ipynb #04-pls-020
 def _folds(cv: Any, X: np.ndarray, y: np.ndarray, random_state: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     "Row numbers (train, test) of every fold; an integer `cv` larger than the number of samples is reduced to it."
     n = len(X)
@@ -96,7 +96,7 @@ def _folds(cv: Any, X: np.ndarray, y: np.ndarray, random_state: Any) -> list[tup
             )
     return folds
 
-# %% ../nbs/04_pls.ipynb #04-pls-022
+# %% ../nbs/04_pls.ipynb #04-pls-023
 class CrossValidation(NamedTuple):
     """Errors of cross-validation for 1, 2, ... components (columns).
 
@@ -120,7 +120,7 @@ def _mse_with_se(fold_mse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     "Mean over folds and its standard error, SD over folds / sqrt(folds)."
     return fold_mse.mean(axis=0), fold_mse.std(axis=0, ddof=1) / np.sqrt(len(fold_mse))
 
-# %% ../nbs/04_pls.ipynb #04-pls-024
+# %% ../nbs/04_pls.ipynb #04-pls-025
 def _n_components_possible(X: np.ndarray, folds: list, wanted: int) -> int:
     "`wanted`, or what the training folds allow, with a `SpectrumWarning` that says how many and why."
     smallest = min(len(train) for train, _ in folds)
@@ -135,7 +135,7 @@ def _n_components_possible(X: np.ndarray, folds: list, wanted: int) -> int:
         warnings.warn(message, SpectrumWarning, stacklevel=3)
     return max(possible, 1)
 
-# %% ../nbs/04_pls.ipynb #04-pls-025
+# %% ../nbs/04_pls.ipynb #04-pls-026
 def rmsecv(X: Any, y: Any, max_components: int = 20, cv: Any = 10, random_state: Any = 0) -> CrossValidation:
     """Cross-validation error of PLS with 1 to `max_components` components, from one fit a fold.
 
@@ -165,7 +165,7 @@ def rmsecv(X: Any, y: Any, max_components: int = 20, cv: Any = 10, random_state:
     se = _mse_with_se(np.array(fold_mse))[1] / (2 * np.where(curve > 0, curve, 1))
     return CrossValidation(curve, se, np.array(fold_mse), squared_errors)
 
-# %% ../nbs/04_pls.ipynb #04-pls-028
+# %% ../nbs/04_pls.ipynb #04-pls-029
 def _one_se(cv: CrossValidation) -> int:
     "Fewest components whose mean fold MSE is within one standard error of the least."
     mse, se = _mse_with_se(cv.fold_mse)
@@ -184,7 +184,7 @@ def _randomization(cv: CrossValidation, random_state: Any, level: float = 0.01) 
         as_large += (flips @ difference >= found).sum(axis=0)
     return int(np.argmax(np.append(as_large / 1000 > level, True))) + 1
 
-# %% ../nbs/04_pls.ipynb #04-pls-029
+# %% ../nbs/04_pls.ipynb #04-pls-030
 _RULES = ("min", "one_se", "randomization")
 
 
@@ -202,7 +202,7 @@ def choose_components(cv: CrossValidation, rule: str = "one_se", random_state: A
         return int(cv.rmsecv.argmin()) + 1
     return _one_se(cv) if rule == "one_se" else _randomization(cv, random_state)
 
-# %% ../nbs/04_pls.ipynb #04-pls-036
+# %% ../nbs/04_pls.ipynb #04-pls-037
 class PLSRegressionCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """PLS regression that chooses its number of components by cross-validation on the data that it is fitted to.
 
@@ -248,7 +248,7 @@ class PLSRegressionCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.pls_.predict(validate_spectra(self, X, reset=False))
 
-# %% ../nbs/04_pls.ipynb #04-pls-039
+# %% ../nbs/04_pls.ipynb #04-pls-040
 def _fitted(pls: Any) -> PLSRegression:
     "The fitted scikit-learn PLS in `pls`: itself, or that of a `PLSRegressionCV`."
     if not isinstance(pls, (PLSRegression, PLSRegressionCV)):
@@ -271,7 +271,7 @@ def vip(pls: PLSRegression | PLSRegressionCV) -> np.ndarray:
     share = explained / (explained.sum() or 1.0)
     return np.sqrt(len(pls.x_weights_) * (pls.x_weights_**2 @ share))  # the weights are of length one
 
-# %% ../nbs/04_pls.ipynb #04-pls-050
+# %% ../nbs/04_pls.ipynb #04-pls-051
 def hotelling_t2(pls: PLSRegression | PLSRegressionCV, X: Any) -> np.ndarray:
     """Hotelling's T2 (n_samples,) of spectra `X`: squared scores over their variance (ddof=1) in training, summed.
 

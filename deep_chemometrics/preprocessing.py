@@ -18,6 +18,7 @@ from deep_chemometrics.checks import (
     SpectrumWarning,
     check_axis,
     check_count,
+    check_number,
     check_spectra,
     name_rows,
     validate_spectra,
@@ -26,7 +27,7 @@ from deep_chemometrics.checks import (
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-004
 import warnings
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-007
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-008
 _CHUNK = 1024  # rows at a time: 1024 x 600 doubles are 5 MB, which stays in the cache
 
 
@@ -61,12 +62,12 @@ class _RowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-009
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-010
 def _is_rounding(spread: np.ndarray, size: np.ndarray, eps: float) -> np.ndarray:
     "Where `spread` is no more than rounding error of values of this `size`, computed with precision `eps`."
     return spread <= 64 * eps * size
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-011
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-012
 class SNV(_RowTransformer):
     """Standard normal variate: every spectrum minus its mean, divided by its standard deviation (ddof=0).
 
@@ -83,7 +84,7 @@ class SNV(_RowTransformer):
         centred[constant] = 0
         return centred / np.where(constant, 1, spread)[:, None], constant
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-014
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-015
 def _polynomials(n_channels: int, order: int, axis: Any = None) -> np.ndarray:
     "Powers 0 to `order` of the axis (without one: of the channel number) scaled to -1 ... 1: (n_channels, order + 1)."
     axis = np.arange(n_channels, dtype=float) if axis is None else check_axis(axis, n_channels)
@@ -102,7 +103,7 @@ def _emsc_solver(reference: np.ndarray, polynomials: np.ndarray) -> tuple[np.nda
         return np.vstack([np.zeros_like(reference), base]), 0.0
     return np.linalg.pinv(np.column_stack([reference, polynomials])), size
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-016
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-017
 class EMSC(_RowTransformer):
     """Extended multiplicative scatter correction with a polynomial baseline.
 
@@ -129,8 +130,10 @@ class EMSC(_RowTransformer):
         if self.reference is None:
             self.reference_ = X.mean(axis=0, dtype=np.float64)
         else:
-            given = np.atleast_2d(self.reference).astype(np.float64)
-            self.reference_ = check_spectra(given, "reference", n_channels=n_channels)[0]
+            given = np.asarray(self.reference, dtype=np.float64)
+            if given.ndim != 1:
+                raise ValueError(f"reference has shape {given.shape}, but one spectrum, ({n_channels},), is expected.")
+            self.reference_ = check_spectra(given[None], "reference", n_channels=n_channels)[0]
         self.polynomials_ = _polynomials(n_channels, self.order, self.axis)
         self.solver_, self._shape_size = _emsc_solver(self.reference_, self.polynomials_)
         if not self._shape_size:
@@ -152,7 +155,7 @@ class EMSC(_RowTransformer):
         corrected /= np.where(flat, 1, gain)[:, None]
         return corrected, flat & (self._shape_size > 0)
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-017
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-018
 class MSC(EMSC):
     """Multiplicative scatter correction: EMSC of order 0, x = a * reference + c_0, corrected to (x - c_0) / a.
 
@@ -165,7 +168,7 @@ class MSC(EMSC):
     def __init__(self, reference: Any = None):
         self.reference = reference
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-029
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-030
 class SavitzkyGolay(_RowTransformer):
     """Savitzky-Golay smoothing (`deriv=0`) or derivative of order `deriv`, by scipy.
 
@@ -186,8 +189,7 @@ class SavitzkyGolay(_RowTransformer):
         n_channels = X.shape[1]
         check_count(self.polyorder, "polyorder")
         check_count(self.deriv, "deriv")
-        if not (np.isscalar(self.delta) and np.isfinite(self.delta) and self.delta > 0):
-            raise ValueError(f"delta={self.delta!r} must be positive: the distance of two channels.")
+        check_number(self.delta, "delta", above=True)
         if self.window_length is None:
             self.window_length_ = min(15, n_channels - 1 + n_channels % 2)
             self.polyorder_ = min(self.polyorder, self.window_length_ - 1)
@@ -203,7 +205,7 @@ class SavitzkyGolay(_RowTransformer):
         smooth = savgol_filter(X, self.window_length_, self.polyorder_, deriv=self.deriv, delta=self.delta, axis=1)
         return smooth, np.zeros(len(X), dtype=bool)
 
-# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-033
+# %% ../nbs/03_preprocessing.ipynb #03-preprocessing-034
 class GlobalScaler(_RowTransformer):
     """All spectra minus one number, divided by one number: mean and standard deviation of all training values.
 
