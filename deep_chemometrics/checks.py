@@ -74,7 +74,8 @@ def check_target(y: Any, n_samples: int, name: str = "y") -> np.ndarray:
     """
     if y is None:
         raise ValueError(f"requires {name} to be passed, but the target {name} is None")
-    if np.ndim(y) == 0 or 0 in np.shape(y):
+    shape = np.asarray(y).shape
+    if shape == () or 0 in shape:
         raise ValueError(f"{name} has shape {np.shape(y)}: give one value a spectrum and target.")
     y = check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite=False, input_name=name)
     y = y[:, None] if y.ndim == 1 else y

@@ -101,7 +101,10 @@ def _emsc_solver(reference: np.ndarray, polynomials: np.ndarray) -> tuple[np.nda
     size = np.linalg.norm(shape)
     if _is_rounding(size, np.linalg.norm(reference), np.finfo(float).eps):
         return np.vstack([np.zeros_like(reference), base]), 0.0
-    return np.linalg.pinv(np.column_stack([reference, polynomials])), size
+    unit = np.abs(reference).max()  # beside columns of size 1, so that the unit of the spectra does not matter
+    solver = np.linalg.pinv(np.column_stack([reference / unit, polynomials]))
+    solver[0] /= unit
+    return solver, size
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-017
 class EMSC(_RowTransformer):
@@ -131,7 +134,7 @@ class EMSC(_RowTransformer):
             self.reference_ = X.mean(axis=0, dtype=np.float64)
         else:
             given = np.asarray(self.reference, dtype=np.float64)
-            if given.ndim != 1:
+            if given.ndim != 1 or given.size == 0:
                 raise ValueError(f"reference has shape {given.shape}, but one spectrum, ({n_channels},), is expected.")
             self.reference_ = check_spectra(given[None], "reference", n_channels=n_channels)[0]
         self.polynomials_ = _polynomials(n_channels, self.order, self.axis)

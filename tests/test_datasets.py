@@ -319,7 +319,7 @@ class Server:
 
     def serve(self, **files: bytes) -> dict[str, str]:
         """Serve these files; their names and checksums come back."""
-        self.files |= {name: content for name, content in files.items()}
+        self.files |= dict(files.items())
         return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
     def stop(self):
