@@ -55,13 +55,19 @@ def set_spectral_axis(ax: Axes, axis: np.ndarray, axis_name: str = "wavelength",
     return ax
 
 # %% ../nbs/02_plotting.ipynb #02-plotting-012
-def _line_colours(ax: Axes, color_by: Any, n: int, label: str, alpha: float) -> np.ndarray:
-    "One RGBA colour a spectrum; adds a colour bar for numbers and a legend for anything else."
+def _one_value_each(color_by: Any, n: int) -> np.ndarray:
+    "`color_by` as an array (n,), finite where it holds numbers."
     values = np.asarray(color_by)
     if values.shape != (n,):
         raise ValueError(f"color_by has shape {values.shape}, but there are {n} spectra: give one value a spectrum.")
     if values.dtype.kind == "f":
         check_finite(values, "color_by")
+    return values
+
+
+def _line_colours(ax: Axes, values: np.ndarray, label: str, alpha: float) -> np.ndarray:
+    "One RGBA colour a spectrum; adds a colour bar for numbers and a legend for anything else."
+    if values.dtype.kind == "f":
         mappable = plt.cm.ScalarMappable(plt.Normalize(values.min(), values.max()), "viridis")
         ax.figure.colorbar(mappable, ax=ax, label=label, pad=0.01)
         return mappable.to_rgba(values, alpha=alpha)
@@ -95,8 +101,9 @@ def plot_spectra(
     if axis is None:
         axis, axis_name, axis_unit = np.arange(X.shape[1]), "channel", ""
     axis = check_axis(axis, X.shape[1])
+    values = None if color_by is None else _one_value_each(color_by, len(X))
     ax = plt.subplots()[1] if ax is None else ax
-    colours = PALETTE[0] if color_by is None else _line_colours(ax, color_by, len(X), label, alpha)
+    colours = PALETTE[0] if values is None else _line_colours(ax, values, label, alpha)
     lines = np.stack([np.broadcast_to(axis, X.shape), X], axis=-1)
     ax.add_collection(
         LineCollection(lines, colors=colours, linewidths=linewidth, alpha=alpha if color_by is None else None)
