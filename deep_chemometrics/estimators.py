@@ -84,7 +84,7 @@ class _KeepBest(keras.callbacks.Callback):
         self.values = self._numbers()
 
     def _numbers(self):
-        return [np.array(keras.ops.convert_to_numpy(v)) for v in self.variables]
+        return [np.array(keras.ops.convert_to_numpy(v.value)) for v in self.variables]
 
     def on_epoch_end(self, epoch, logs=None):
         loss = logs.get("val_loss", -epoch)
@@ -178,8 +178,7 @@ class _SpectralCNN(BaseEstimator):
         )
 
     def _split(self, n_samples: int, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the samples to train on and of those that choose the epoch; none of the latter below 10 samples, at least
-        two of the former."""
+        "Numbers of the samples to train on, at least two, and of those that choose the epoch: none below 10 samples."
         shuffled = rng.permutation(n_samples)
         n_validation = min(round(self.validation_fraction * n_samples), n_samples - 2) if n_samples >= 10 else 0
         return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])

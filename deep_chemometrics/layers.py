@@ -54,9 +54,9 @@ class RandomScatter(keras.layers.Layer):
     """In training, give every spectrum a random offset, slope and gain: x' = g x + s (t - 1/2) + o, t from 0 to 1.
 
     o is uniform within ±`offset` * scale, s within ±`slope` * scale, g within 1 ± `gain`; `adapt(X)` sets `scale`
-    to the standard deviation of the training spectra, without it the scale is 1. Takes and returns batches (n, channels)
-    or (n, channels, 1); `seed` makes the draws repeatable. Nothing happens in prediction. Raises `ValueError` for
-    negative strengths. Source: Bjerrum, Glahder, Skov (2017), arXiv:1710.01927.
+    to the standard deviation of the training spectra, without it the scale is 1. Takes and returns batches
+    (n, channels) or (n, channels, 1); `seed` makes the draws repeatable. Nothing happens in prediction. Raises
+    `ValueError` for negative strengths. Source: Bjerrum, Glahder, Skov (2017), arXiv:1710.01927.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class RandomScatter(keras.layers.Layer):
         return _like((1 + self.gain * draw[2]) * rows + lines, x)
 
     def get_config(self):
-        scale = float(ops.convert_to_numpy(self.scale))
+        scale = float(ops.convert_to_numpy(self.scale.value))
         return (
             super().get_config() | {n: getattr(self, n) for n in ("offset", "slope", "gain", "seed")} | {"scale": scale}
         )

@@ -19,9 +19,20 @@ from deep_chemometrics.estimators import CNNRegressor, _Batches
 from deep_chemometrics.layers import keras
 
 
-def tiny(n_channels, n_targets, seed):
-    "A network that learns scikit-learn's toy problems in a few steps."
-    return bjerrum(n_channels, n_targets, filters=(4,), width=3, dense=16, noise=0.0, dropout=0.0, seed=seed)
+class Tiny:
+    """A network that learns scikit-learn's toy problems in a few steps.
+
+    A function would show its address in the names of the tests, and pytest-xdist wants these alike in all processes.
+    """
+
+    def __call__(self, n_channels, n_targets, seed):
+        return bjerrum(n_channels, n_targets, filters=(4,), width=3, dense=16, noise=0.0, dropout=0.0, seed=seed)
+
+    def __repr__(self):
+        return "tiny"
+
+
+tiny = Tiny()
 
 
 def regressor(**changes):
@@ -273,3 +284,144 @@ def test_wrong_data():
     ):
         with pytest.raises(ValueError, match=words):
             function(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (dict(learning_rate=float("inf")), "learning_rate=inf"),
+        (dict(learning_rate="fast"), "learning_rate='fast'"),
+        (dict(validation_fraction="some"), "validation_fraction='some'"),
+        (dict(validation_fraction=None), "validation_fraction=None"),
+        (dict(scatter_correction=True), "scatter_correction"),
+        (dict(scatter_correction=1.0), "scatter_correction"),
+        (dict(augmentation={"gain": np.nan}), "gain=nan"),
+        (dict(augmentation={"gain": "large"}), "gain='large'"),
+        (dict(random_state="seven"), "seven"),
+        (dict(architecture=None), "architecture=None"),
+    ],
+    ids=str,
+)
+def test_more_wrong_parameters(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        regressor(**wrong).fit(*data(20, 9))
+
+
+def test_target_that_is_a_single_value():
+    with pytest.raises(ValueError, match=r"y has shape \(\)"):
+        regressor().fit(data()[0], 5.0)
+
+
+def test_numbers_beyond_float32_are_refused():
+    X, y = data()
+    model = regressor(epochs=1).fit(X, y)
+    X[3, 7] = 1e39
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for call in (lambda: regressor().fit(X, y), lambda: model.predict(X)):
+            with pytest.raises(ValueError, match="X as float32 contains infinity: first at row 3, channel 7"):
+                call()
+
+
+# -- An architecture of the user's --------------------------------------------------------------------------------
+
+
+def linear(n_channels, n_targets, seed):
+    inputs = keras.Input((n_channels,))
+    return keras.Model(inputs, keras.layers.Dense(n_targets, kernel_initializer=keras.initializers.Zeros())(inputs))
+
+
+def test_architecture_of_ones_own():
+    X, y = data(200)
+    model = regressor(architecture=linear, epochs=30).fit(X, y)
+    assert model.score(X, y) > 0.95 and model.model_.count_params() == 41 + 0
+    assert clone(model).architecture is linear
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (
+            lambda p, q, seed: linear(p, q + 1, seed),
+            r"architecture gives outputs of shape \(None, 2\), not \(None, 1\)",
+        ),
+        (lambda p, q, seed: keras.Sequential([keras.layers.Reshape((p, 1))]), r"outputs of shape \(None, 40, 1\)"),
+        (lambda p, q, seed: None, "architecture has to return a Keras model, but returned a NoneType"),
+        (lambda p, q, seed: np.ones(p), "returned a ndarray"),
+    ],
+)
+def test_architecture_that_does_not_fit(build, words):
+    # two outputs for one target would be trained without a word: numpy's rules stretch the target
+    with pytest.raises(ValueError, match=words):
+        regressor(architecture=build).fit(*data())
+
+
+# -- More of what is odd but finite -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0])
+def test_diverged_training_says_so_and_stays_finite(fraction):
+    X, y = data()
+    with pytest.warns(UserWarning, match="training diverged: .* kept; try a lower learning_rate"):
+        model = regressor(architecture=linear, learning_rate=1e30, epochs=6, validation_fraction=fraction).fit(X, y)
+    assert np.isfinite(model.predict(X)).all() and not np.isfinite(model.history_["loss"]).all()
+
+
+@pytest.mark.parametrize("n, fraction", [(10, 0.99), (11, 0.95), (200, 0.999)])
+def test_some_samples_are_always_left_to_train_on(n, fraction):
+    part, held_out = regressor(validation_fraction=fraction)._split(n, np.random.RandomState(0))
+    assert len(part) >= 2 and not set(part) & set(held_out) and len(part) + len(held_out) == n
+    X, y = data(n)
+    assert np.isfinite(regressor(validation_fraction=fraction).fit(X, y).predict(X)).all() if n == 10 else True
+
+
+def test_validation_never_overlaps():
+    for seed in range(50):
+        for n in (10, 11, 23):
+            part, held_out = regressor(validation_fraction=0.3)._split(n, np.random.RandomState(seed))
+            assert sorted([*part, *held_out]) == list(range(n))
+
+
+@pytest.mark.parametrize("correction", [None, "msc"])
+def test_training_spectra_without_any_variation(correction):
+    with pytest.warns(SpectrumWarning):
+        model = regressor(scatter_correction=correction).fit(np.full((20, 9), 0.1), np.arange(20.0))
+    assert np.isfinite(model.predict(np.random.default_rng(0).random((3, 9)))).all()
+
+
+def test_rounding_is_not_taken_for_a_signal():
+    """Each spectrum constant, at a level of its own: after MSC there is nothing but rounding, which must not grow."""
+    X = np.repeat(np.random.default_rng(0).uniform(1, 2, (20, 1)), 40, axis=1)
+    with pytest.warns(SpectrumWarning):
+        model = regressor(scatter_correction="msc").fit(X, np.arange(20.0))
+    scaler = next(layer for layer in model.model_._flatten_layers() if layer.name == "global_scaler")
+    assert scaler.scale == 1.0 and np.ptp(model.predict(X)) < 1e-3
+
+
+# -- More of interruption -----------------------------------------------------------------------------------------
+
+
+def test_interrupted_before_the_first_epoch_is_over(monkeypatch, capsys):
+    X, y = data(100)
+    monkeypatch.setattr(Stopped, "stop_at", 1, raising=False)
+    monkeypatch.setattr("deep_chemometrics.estimators._Batches", Stopped)
+    with pytest.warns(UserWarning, match="interrupted: the initial weights are kept"):
+        model = regressor(verbose=1).fit(X, y)
+    assert model.best_epoch_ == 0 and len(model.history_) == 0 and np.isfinite(model.predict(X)).all()
+
+
+def test_line_of_progress_ends_with_the_interruption(monkeypatch, capsys):
+    X, y = data(100)
+    monkeypatch.setattr(Stopped, "stop_at", 8, raising=False)
+    monkeypatch.setattr("deep_chemometrics.estimators._Batches", Stopped)
+    with pytest.warns(UserWarning, match="interrupted"):
+        regressor(verbose=1, epochs=50).fit(X, y)
+    assert capsys.readouterr().err.endswith("\n")
+
+
+def test_silent_where_asked(capfd):
+    X, y = data()
+    regressor().fit(X, y).predict(X)
+    assert capfd.readouterr() == ("", "")
+    regressor(verbose=1).fit(X, y).predict(X)
+    assert "4/4" in capfd.readouterr().err
