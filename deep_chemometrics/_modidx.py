@@ -200,6 +200,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                     'deep_chemometrics/plotting.py'),
                                             'deep_chemometrics.plotting._line_colours': ( 'plotting.html#_line_colours',
                                                                                           'deep_chemometrics/plotting.py'),
+                                            'deep_chemometrics.plotting._one_value_each': ( 'plotting.html#_one_value_each',
+                                                                                            'deep_chemometrics/plotting.py'),
                                             'deep_chemometrics.plotting.plot_activations': ( 'plotting.html#plot_activations',
                                                                                              'deep_chemometrics/plotting.py'),
                                             'deep_chemometrics.plotting.plot_attribution': ( 'plotting.html#plot_attribution',
