@@ -90,7 +90,7 @@ def test_sidebar_lists_every_notebook():
 class TestNotebook:
     def test_begins_with_title_and_subtitle(self, path):
         first = next(cell["source"] for cell in cells(path) if cell["cell_type"] == "markdown")
-        assert re.match(r"# \S.*\n\n?> \S", first)
+        assert re.fullmatch(r"# \S.*\n\n?> \S.*", first), "nothing else in this cell: nbdev shows only these two lines"
 
     def test_library_notebook_ends_with_export(self, path):
         if any(cell["source"].startswith("#| default_exp") for cell in cells(path)):
