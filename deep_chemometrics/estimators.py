@@ -139,8 +139,8 @@ def _assemble(X, n_targets, build, order, strengths, seeds) -> keras.Model:
     return keras.Model(inputs, outputs)
 
 # %% ../nbs/07a_estimators.ipynb #07a-estimators-017
-class _SpectralCNN(BaseEstimator):
-    "Parameters, validation split and training of the estimators below."
+class _Parameters(BaseEstimator):
+    "The parameters of the estimators below."
 
     def __init__(
         self,
@@ -176,6 +176,10 @@ class _SpectralCNN(BaseEstimator):
             _correction_order(self.scatter_correction),
             _augmentation(self.augmentation),
         )
+
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-019
+class _SpectralCNN(_Parameters):
+    "Validation split and training of the estimators below."
 
     def _split(self, n_samples: int, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
         "Numbers of the samples to train on, at least two, and of those that choose the epoch: none below 10 samples."
@@ -216,7 +220,7 @@ class _SpectralCNN(BaseEstimator):
             history.history, index=pd.RangeIndex(1, len(history.history.get("loss", [])) + 1, name="epoch")
         )
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-019
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-021
 class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
     """A convolutional network as a scikit-learn regressor, from raw spectra to the units of `y`.
 

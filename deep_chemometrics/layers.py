@@ -97,15 +97,37 @@ class RandomScatter(keras.layers.Layer):
         )
 
 # %% ../nbs/06_layers.ipynb #06-layers-017
+def _correct(rows, mean, gain_row, shape_size, baseline_rows, polynomials):
+    "Corrected spectra (n, channels): the algebra of `EMSC`, with its solver's rows as columns."
+    rows = rows - mean  # a constant goes with the baseline; smaller numbers keep more digits in float32
+    gain = ops.matmul(rows, gain_row)
+    baseline = ops.matmul(ops.matmul(rows, baseline_rows), polynomials)
+    size = ops.norm(rows, axis=1, keepdims=True) + ops.sqrt(1.0 * rows.shape[1]) * ops.abs(mean)
+    flat = ops.abs(gain) * shape_size <= 64 * keras.config.epsilon() * size
+    return (rows - baseline) / ops.where(flat, ops.ones_like(gain), gain)
+
+
+def _numbers(emsc: EMSC) -> dict[str, np.ndarray]:
+    "What `_correct` needs of a fitted `EMSC`, by name."
+    numbers = {"mean": emsc.reference_.mean(), "gain_row": emsc.solver_[:1].T, "shape_size": emsc._shape_size}
+    return numbers | {"baseline_rows": emsc.solver_[1:].T, "polynomials": emsc.polynomials_.T}
+
+
+def _check_channels(n_channels: int, numbers: dict) -> None:
+    "A `ValueError` where spectra of `n_channels` meet the numbers of a layer for another number of channels."
+    if n_channels != (expected := numbers["gain_row"].shape[0]):
+        raise ValueError(f"spectra of {n_channels} channels came to a layer for {expected}: resample them first.")
+
+# %% ../nbs/06_layers.ipynb #06-layers-019
 @keras.saving.register_keras_serializable(package="deep_chemometrics")
 class ScatterCorrection(keras.layers.Layer):
     """MSC (`order=0`) or EMSC with a polynomial baseline of degree `order`, as a differentiable layer.
 
     `adapt(X)` learns the reference (the mean of the training spectra, unless `reference` is given) and must be called
     before use, unless the layer is made with a `reference` (n_channels,); copies and saved models have it. Takes and
-    returns (n, channels) or (n, channels, 1). Spectra without any
-    of the reference's shape lose their baseline and are not scaled, as in `preprocessing.EMSC`, to which the layer is
-    equal within float32. Raises `ValueError` for a negative order, NaN, wrong shapes, and use before `adapt`.
+    returns (n, channels) or (n, channels, 1). Spectra without any of the reference's shape lose their baseline and are
+    not scaled, as in `preprocessing.EMSC`, to which the layer is equal within float32. Raises `ValueError` for a
+    negative order, NaN, wrong shapes, and use before `adapt`.
     Source: Martens, Stark (1991), doi:10.1016/0731-7085(91)80188-F; Geladi et al. (1985), doi:10.1366/0003702854248656.
     """
 
@@ -118,8 +140,10 @@ class ScatterCorrection(keras.layers.Layer):
         n_channels, n_terms = _n_channels(input_shape), self.order + 1
         shapes = {"mean": (), "gain_row": (n_channels, 1), "shape_size": ()}
         shapes |= {"baseline_rows": (n_channels, n_terms), "polynomials": (n_terms, n_channels)}
-        for name, shape in shapes.items():
-            setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False))
+        self.numbers = {
+            name: self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
+            for name, shape in shapes.items()
+        }
         if self.reference is not None:
             self._learn(EMSC(order=self.order, reference=self.reference).fit(np.zeros((1, n_channels))))
 
@@ -134,36 +158,20 @@ class ScatterCorrection(keras.layers.Layer):
         return self
 
     def _learn(self, emsc: EMSC) -> None:
-        "Take over what a fitted `EMSC` has learnt."
-        if len(emsc.reference_) != self.gain_row.shape[0]:
-            raise ValueError(f"{len(emsc.reference_)} channels, but the layer is built for {self.gain_row.shape[0]}.")
-        self.mean.assign(emsc.reference_.mean())
-        self.gain_row.assign(emsc.solver_[:1].T)
-        self.shape_size.assign(emsc._shape_size)
-        self.baseline_rows.assign(emsc.solver_[1:].T)
-        self.polynomials.assign(emsc.polynomials_.T)
+        _check_channels(len(emsc.reference_), self.numbers)
+        for name, value in _numbers(emsc).items():
+            self.numbers[name].assign(value)
         self.reference = emsc.reference_
 
     def call(self, x):
         if self.reference is None:
             raise ValueError("ScatterCorrection has no reference yet: call adapt(X) with the training spectra first.")
-        self._check_channels(x)
-        rows = _as_rows(x) - self.mean  # a constant goes with the baseline; smaller numbers keep more digits in float32
-        gain = ops.matmul(rows, self.gain_row)
-        baseline = ops.matmul(ops.matmul(rows, self.baseline_rows), self.polynomials)
-        size = ops.norm(rows, axis=1, keepdims=True) + ops.sqrt(1.0 * rows.shape[1]) * ops.abs(self.mean)
-        flat = ops.abs(gain) * self.shape_size <= 64 * keras.config.epsilon() * size
-        return _like((rows - baseline) / ops.where(flat, ops.ones_like(gain), gain), x)
+        _check_channels(_n_channels(x.shape), self.numbers)
+        return _like(_correct(_as_rows(x), **self.numbers), x)
 
     def compute_output_spec(self, x):
-        self._check_channels(x)
+        _check_channels(_n_channels(x.shape), self.numbers)
         return keras.KerasTensor(x.shape, dtype=self.compute_dtype)
-
-    def _check_channels(self, x):
-        if _n_channels(x.shape) != self.gain_row.shape[0]:
-            raise ValueError(
-                f"spectra of {x.shape[1]} channels came to a layer for {self.gain_row.shape[0]}: resample them."
-            )
 
     def get_config(self):
         reference = None if self.reference is None else self.reference.tolist()
