@@ -7,22 +7,11 @@ import numpy as np
 import pytest
 
 from deep_chemometrics.checks import SpectrumWarning
-from deep_chemometrics.datasets import load_tablets
 from deep_chemometrics.layers import RandomScatter, ScatterCorrection, keras
 from deep_chemometrics.preprocessing import EMSC
 
 # absorbances near 6 in float32 have a rounding of 2.4e-7; the polynomials of the fit amplify it some times
 SINGLE = 1e-5
-
-
-@pytest.fixture(scope="module")
-def tablets():
-    return np.array(load_tablets().X)
-
-
-@pytest.fixture(scope="module")
-def train(tablets):
-    return tablets[:155]
 
 
 def numbers(tensor):

@@ -22,22 +22,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from deep_chemometrics.checks import SpectrumWarning
-from deep_chemometrics.datasets import load_tablets
 from deep_chemometrics.preprocessing import EMSC, MSC, SNV, GlobalScaler, SavitzkyGolay
 
 ALL = [SNV(), MSC(), EMSC(order=-1), EMSC(order=0), EMSC(order=2), EMSC(order=5), SavitzkyGolay(), GlobalScaler()]
 NAMES = [str(transformer) for transformer in ALL]
 LINEAR = 1e-10  # float64, values near 5, least squares of a condition number below 1e4: rounding is some 1e-12
-
-
-@pytest.fixture(scope="module")
-def tablets():
-    return np.array(load_tablets().X)
-
-
-@pytest.fixture(scope="module")
-def train(tablets):
-    return tablets[:155]
 
 
 def bands(n=12, p=40, seed=0):
