@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from .checks import check_count, check_number, check_spectra
-from .preprocessing import _is_rounding
+from .checks import check_count, check_number, check_spectra, is_rounding
 
 # %% ../nbs/05_augmentation.ipynb #05-augmentation-007
 def spectral_scale(X: Any) -> float:
     "Standard deviation of all values of `X` (n_samples, n_channels), or 1 where they are all the same."
     X = check_spectra(X)
     scale = float(np.std(X, dtype=np.float64))
-    return 1.0 if _is_rounding(scale, np.abs(X).max(), np.finfo(X.dtype).eps) else scale
+    return 1.0 if is_rounding(scale, np.abs(X).max(), np.finfo(X.dtype).eps) else scale
 
 
 def _check_strengths(**strengths: float) -> None:

@@ -4,15 +4,18 @@
 
 # %% auto #0
 __all__ = ['SpectrumWarning', 'name_rows', 'check_finite', 'check_spectra', 'validate_spectra', 'check_target', 'check_axis',
-           'check_option', 'check_count', 'check_number']
+           'check_option', 'check_count', 'check_number', 'RowTransformer', 'is_rounding']
 
 # %% ../nbs/01b_checks.ipynb #01b-checks-003
+import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 # %% ../nbs/01b_checks.ipynb #01b-checks-006
 class SpectrumWarning(UserWarning):
@@ -127,3 +130,51 @@ def check_number(value: Any, name: str, minimum: float = 0.0, above: bool = Fals
         bound = "above" if above else "of at least"
         raise ValueError(f"{name}={value!r} must be a finite number {bound} {minimum:g}.")
     return float(value)
+
+# %% ../nbs/01b_checks.ipynb #01b-checks-033
+_CHUNK = 1024  # rows at a time: 1024 x 600 doubles are 5 MB, which stays in the cache
+
+
+class RowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    "Base of the transformers: `_fit` learns from all training spectra, `_correct` changes some rows."
+
+    def fit(self, X: Any, y: Any = None):
+        "Learn from training spectra `X` (n_samples, n_channels); `y` is ignored. Raises `ValueError` for bad input."
+        self._fit(validate_spectra(self, X, reset=True))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        "Changed spectra (n_samples, n_channels), of the same float type as `X`. Raises `ValueError` for bad input."
+        check_is_fitted(self)
+        X = validate_spectra(self, X, reset=False)
+        return self._by_chunks(X, self._correct, self._n_features_out)
+
+    def _by_chunks(self, X, change, n_channels):
+        "All rows of `X` through `change`, some at a time, and one warning that names the odd ones."
+        changed, odd = np.empty((len(X), n_channels), X.dtype), []
+        for rows in gen_batches(len(X), _CHUNK):
+            changed[rows], is_odd = change(X[rows].astype(np.float64, copy=False), np.finfo(X.dtype).eps)
+            odd.extend(rows.start + np.flatnonzero(is_odd))
+        if odd:
+            warnings.warn(f"{type(self).__name__}: {name_rows(odd)} {self._odd}.", SpectrumWarning, stacklevel=3)
+        return changed
+
+    def _fit(self, X):
+        pass
+
+    @property
+    def _n_features_out(self):
+        return self.n_features_in_
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_features_in_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+# %% ../nbs/01b_checks.ipynb #01b-checks-035
+def is_rounding(spread: np.ndarray, size: np.ndarray, eps: float) -> np.ndarray:
+    "Where `spread` is no more than rounding error of values of this `size`, computed with precision `eps`."
+    return spread <= 64 * eps * size

@@ -110,7 +110,7 @@ def _correct(rows, mean, gain_row, shape_size, baseline_rows, polynomials):
 def _numbers(emsc: EMSC) -> dict[str, np.ndarray]:
     "What `_correct` needs of a fitted `EMSC`, by name."
     numbers = {"mean": emsc.reference_.mean(), "gain_row": emsc.solver_[:1].T, "shape_size": emsc._shape_size}
-    return numbers | {"baseline_rows": emsc.solver_[1:].T, "polynomials": emsc.polynomials_.T}
+    return numbers | {"baseline_rows": emsc.solver_[1:].T, "polynomials": emsc.terms_.T}
 
 
 def _check_channels(n_channels: int, numbers: dict) -> None:
