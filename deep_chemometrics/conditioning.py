@@ -169,8 +169,9 @@ class Absorbance(RowTransformer):
     def _odd(self):
         return _FLOORED.format(floor=self.floor)
 
-    def _correct(self, X, eps):
-        return _log_scale(X, _FULL_SCALE[self.unit], self.floor)
+    def _correct(self, X, out, eps):
+        out[:], raised = _log_scale(X, _FULL_SCALE[self.unit], self.floor)
+        return raised
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         "Absorbances `X` (n_samples, n_channels) back in `unit`. Raises `ValueError` for bad input."
@@ -213,8 +214,9 @@ class Crop(RowTransformer):
         "Names of the channels that stay."
         return super().get_feature_names_out(input_features)[self.channels_]
 
-    def _correct(self, X, eps):
-        return X[:, self.channels_], np.zeros(len(X), dtype=bool)
+    def _correct(self, X, out, eps):
+        np.take(X, self.channels_, axis=1, out=out)
+        return ()
 
 # %% ../nbs/01c_conditioning.ipynb #01c-conditioning-030
 class Resample(RowTransformer):
@@ -245,10 +247,9 @@ class Resample(RowTransformer):
         names = super().get_feature_names_out(input_features)
         return names if self.new_axis is None else np.array([f"{x:.10g}" for x in self.new_axis_], dtype=object)
 
-    def _correct(self, X, eps):
-        if self.new_axis is not None:
-            X = resample(X, self.axis_, self.new_axis_, self.outside, self.method)
-        return X, np.zeros(len(X), dtype=bool)
+    def _correct(self, X, out, eps):
+        out[:] = X if self.new_axis is None else resample(X, self.axis_, self.new_axis_, self.outside, self.method)
+        return ()
 
 # %% ../nbs/01c_conditioning.ipynb #01c-conditioning-033
 class Baseline(RowTransformer):
@@ -290,6 +291,7 @@ class Baseline(RowTransformer):
             reason = str(error) or type(error).__name__
         return (np.full_like(x, x.min()) if reason else curve), reason
 
-    def _correct(self, X, eps):
+    def _correct(self, X, out, eps):
         curves, reasons = zip(*map(self._curve, X))
-        return X - np.array(curves), np.array([bool(reason) for reason in reasons])
+        np.subtract(X, curves, out=out)
+        return np.array([bool(reason) for reason in reasons])

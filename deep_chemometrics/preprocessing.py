@@ -36,12 +36,13 @@ class SNV(RowTransformer):
 
     _odd = "constant: set to zero, not scaled"
 
-    def _correct(self, X, eps):
-        centred = X - X.mean(axis=1, keepdims=True)
-        spread = centred.std(axis=1)
+    def _correct(self, X, out, eps):
+        np.subtract(X, X.mean(axis=1, keepdims=True), out=out)
+        spread = out.std(axis=1)
         constant = is_rounding(spread, np.abs(X).max(axis=1), eps)
-        centred[constant] = 0
-        return centred / np.where(constant, 1, spread)[:, None], constant
+        out[constant] = 0
+        out /= np.where(constant, 1, spread)[:, None]
+        return constant
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-010
 def _polynomials(n_channels: int, order: int, axis: Any = None) -> np.ndarray:
@@ -124,6 +125,7 @@ class EMSC(RowTransformer):
         if self.weights is not None:
             root = np.sqrt(_emsc_weights(self.weights, p))
         self._root = None if self.weights is None else root
+        self._only_offset = self.order == 0 and self.interferents is None
         self.solver_, self._shape_size = _emsc_solver(self.reference_, self.terms_, root)
         if not self._shape_size:
             message = (
@@ -136,14 +138,16 @@ class EMSC(RowTransformer):
         check_is_fitted(self)
         return validate_spectra(self, X, reset=False) @ self.solver_.T
 
-    def _correct(self, X, eps):
-        coefficients = X @ self.solver_.T
-        gain = coefficients[:, 0]
-        size = np.linalg.norm(X if self._root is None else X * self._root, axis=1)
+    def _correct(self, X, out, eps):
+        gain, *others = (X @ row for row in self.solver_)  # one by one: faster than with a matrix of a few columns
+        others = np.stack(others, axis=1) if others else np.empty((len(X), 0))
+        weighted = X if self._root is None else X * self._root
+        size = np.sqrt(np.einsum("ij,ij->i", weighted, weighted))
         flat = is_rounding(np.abs(gain) * self._shape_size, size, eps)
-        corrected = X - coefficients[:, 1:] @ self.terms_.T
-        corrected /= np.where(flat, 1, gain)[:, None]
-        return corrected, flat & (self._shape_size > 0)
+        baseline = others if self._only_offset else np.matmul(others, self.terms_.T, out=out)
+        np.subtract(X, baseline, out=out)
+        out *= 1 / np.where(flat, 1, gain)[:, None]
+        return flat & (self._shape_size > 0)
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-015
 class MSC(EMSC):
@@ -191,9 +195,9 @@ class SavitzkyGolay(RowTransformer):
                 f"and at most the number of channels, {n_channels}."
             )
 
-    def _correct(self, X, eps):
-        smooth = savgol_filter(X, self.window_length_, self.polyorder_, deriv=self.deriv, delta=self.delta, axis=1)
-        return smooth, np.zeros(len(X), dtype=bool)
+    def _correct(self, X, out, eps):
+        out[:] = savgol_filter(X, self.window_length_, self.polyorder_, deriv=self.deriv, delta=self.delta, axis=1)
+        return ()
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-038
 class GlobalScaler(RowTransformer):
@@ -213,8 +217,10 @@ class GlobalScaler(RowTransformer):
             message = "GlobalScaler: all training values are the same: centred, not scaled."
             warnings.warn(message, SpectrumWarning, stacklevel=3)
 
-    def _correct(self, X, eps):
-        return (X - self.mean_) / self.scale_, np.zeros(len(X), dtype=bool)
+    def _correct(self, X, out, eps):
+        np.subtract(X, self.mean_, out=out)
+        out /= self.scale_
+        return ()
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         "Spectra (n_samples, n_channels) in the units they had before. Raises `ValueError` for bad input."
