@@ -1,10 +1,11 @@
-"""The transformers: scikit-learn's contract, independent implementations, what must not matter, odd and bad input."""
+"""Scatter correction, smoothing, scaling: equal to independent implementations, what must not matter, odd parameters.
 
-import pickle
+The contract for odd input, and scikit-learn's, is in test_contract.py.
+"""
+
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 from chemotools.derivative import SavitzkyGolay as TheirSavitzkyGolay
 from chemotools.scatter import (
@@ -15,11 +16,9 @@ from chemotools.scatter import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.preprocessing import EMSC, MSC, SNV, GlobalScaler, SavitzkyGolay
@@ -36,34 +35,7 @@ def bands(n=12, p=40, seed=0):
     return (rng.uniform(0.2, 1, (n, 3, 1)) * np.exp(-(((t - centres) / widths) ** 2))).sum(axis=1) + 1
 
 
-# -- The contract of scikit-learn ---------------------------------------------------------------------------------
-
-
-@pytest.mark.filterwarnings("ignore::deep_chemometrics.checks.SpectrumWarning")  # among its data are constants
-@parametrize_with_checks(ALL)
-def test_scikit_learn_contract(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_pandas_in_and_out(transformer, train):
-    frame = pd.DataFrame(train[:9], columns=[f"{nm} nm" for nm in range(600, 1793, 2)], index=list("ihgfedcba"))
-    out = clone(transformer).set_output(transform="pandas").fit(frame).transform(frame)
-    assert isinstance(out, pd.DataFrame) and list(out.columns) == list(frame.columns)
-    assert list(out.index) == list(frame.index)
-    np.testing.assert_allclose(out, clone(transformer).fit_transform(train[:9]), rtol=0, atol=1e-9)
-    with pytest.raises(ValueError, match="feature names"):
-        clone(transformer).fit(frame).transform(frame[frame.columns[::-1]])
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_clone_and_pickle(transformer, train):
-    fitted = clone(transformer).fit(train)
-    again = pickle.loads(pickle.dumps(fitted))
-    assert np.array_equal(again.transform(train), fitted.transform(train))
-    with pytest.raises(NotFittedError):
-        clone(fitted).transform(train)
-    assert str(clone(fitted).get_params()) == str(transformer.get_params())
+# -- Parameters -------------------------------------------------------------------------------------------------------
 
 
 def test_parameters_of_clones():
@@ -82,22 +54,6 @@ def test_grid_search_over_orders():
     X = X + rng.normal(size=(60, 1)) + rng.normal(size=(60, 1)) * t + rng.normal(size=(60, 1)) * t**2  # needs order 2
     search = GridSearchCV(make_pipeline(EMSC(), Ridge(1e-6)), {"emsc__order": [0, 1, 2]}, cv=3).fit(X, content)
     assert search.best_params_ == {"emsc__order": 2} and search.best_score_ > 0.99
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_learns_from_training_spectra_only(transformer, tablets):
-    fitted = clone(transformer).fit(tablets[:50])
-    alone = np.concatenate([fitted.transform(x[None]) for x in tablets[600:610]])
-    together = fitted.transform(tablets[600:610])
-    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-11)  # BLAS sums a row and a block in different order
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_input_is_left_alone(transformer, train):
-    X, before = train.copy(), train.copy()
-    X.flags.writeable = False  # as the arrays of a SpectralDataset are
-    out = clone(transformer).fit_transform(X)
-    assert np.array_equal(X, before) and not np.shares_memory(out, X) and out.flags.writeable
 
 
 # -- Equal to an independent implementation ------------------------------------------------------------------------
@@ -277,57 +233,9 @@ def test_float32_stays_and_agrees(transformer, train, tablets):
     np.testing.assert_allclose(learnt, fitted.transform(tablets), rtol=0, atol=5e-6)
 
 
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_integers_are_numbers(transformer):
-    X = np.random.default_rng(0).integers(0, 1000, (6, 20))
-    assert np.array_equal(clone(transformer).fit_transform(X), clone(transformer).fit_transform(X.astype(float)))
-
-
-@pytest.mark.parametrize("n", [1, 1023, 1024, 1025, 2050])
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_chunks_do_not_show(transformer, n):
-    X = np.random.default_rng(0).normal(5, 1, (2050, 8))
-    X[:, 0] += np.arange(2050)
-    fitted = clone(transformer).fit(X[:n])
-    rows = [0, n // 2, max(0, n - 2), n - 1]
-    found = fitted.transform(X[:n])
-    assert found.shape == (n, 8) and np.isfinite(found).all()
-    expected = np.concatenate([fitted.transform(X[[row]]) for row in rows])
-    np.testing.assert_allclose(found[rows], expected, rtol=1e-9, atol=1e-9)  # a row and a block sum in different order
-
-
-@pytest.mark.parametrize("transformer", [SNV(), MSC(), EMSC(2)], ids=str)
-def test_odd_rows_are_numbered_across_chunks(transformer):
-    X = np.random.default_rng(0).normal(5, 1, (2050, 12))
-    odd = [3, 1023, 1024, 2049]
-    X[odd] = 4.2
-    fitted = clone(transformer).fit(X[:3])
-    with pytest.warns(SpectrumWarning, match="rows 3, 1023, 1024, 2049 ") as caught:
-        found = fitted.transform(X)
-    assert len(caught) == 1 and np.abs(found[odd]).max() < 1e-12 and np.abs(np.delete(found, odd, 0)).max(1).min() > 0.1
-
-
 # -- Odd but finite -------------------------------------------------------------------------------------------------
 
 CONSTANTS = [0.0, 1.0, 0.1, -3.3, 1e-12, 1e6]
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
-@pytest.mark.parametrize("value", CONSTANTS)
-@pytest.mark.parametrize("transformer", [SNV(), MSC(), EMSC(0), EMSC(1), EMSC(4)], ids=str)
-def test_constant_spectra_become_zero(transformer, value, dtype):
-    X = bands(6, 31).astype("float64")
-    fitted = clone(transformer).fit(X)
-    odd = np.full((3, 31), value).astype(dtype)
-    odd[1] = 10 * bands(1, 31)[0] if dtype != "int64" else np.arange(31) ** 3 % 17
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = fitted.transform(odd)
-    assert [w.category for w in caught] == [SpectrumWarning] and "rows 0, 2 " in str(caught[0].message)
-    assert str(caught[0].message).startswith(type(transformer).__name__)
-    # zero but for the rounding of the fit: some units in the last place of the value
-    assert np.abs(found[[0, 2]]).max() <= 100 * np.finfo(found.dtype).eps * abs(float(value))
-    assert np.abs(found[1]).max() > 0.1
 
 
 def test_only_a_gain_has_nothing_to_say_of_a_constant():
@@ -344,21 +252,6 @@ def test_pure_baselines_become_zero(order):
     with pytest.warns(SpectrumWarning, match=r"EMSC: row 0 without any of the reference's shape: baseline removed"):
         found = EMSC(order).fit(X).transform((5 + 3 * t**order)[None])
     assert np.abs(found).max() < 1e-13
-
-
-@pytest.mark.parametrize("reference", [np.zeros(40), np.full(40, 0.1), np.full(40, 1e6)], ids=["0", "0.1", "1e6"])
-@pytest.mark.parametrize("make", [MSC, EMSC])
-def test_reference_without_variation(make, reference):
-    X = bands(6)
-    with pytest.warns(SpectrumWarning, match="the reference has no variation beyond the baseline"):
-        fitted = make(reference=reference).fit(X)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # said once, in fit
-        found = fitted.transform(X)
-    t = np.linspace(-1, 1, 40)
-    baseline = np.vander(t, 1 if make is MSC else 3)
-    expected = X - X @ np.linalg.pinv(baseline).T @ baseline.T  # baseline removed, not scaled
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 def test_reference_that_is_a_baseline_itself():
@@ -383,31 +276,6 @@ def test_fewer_channels_than_unknowns(order, p):
 
 
 @pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-@pytest.mark.parametrize("value", CONSTANTS)
-def test_training_spectra_all_constant(transformer, value):
-    X = np.full((5, 9), value)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = clone(transformer).fit(X).transform(X)
-    assert np.isfinite(found).all() and all(w.category is SpectrumWarning for w in caught)
-    quiet = isinstance(transformer, SavitzkyGolay) or (value and transformer.get_params().get("order") == -1)
-    assert bool(caught) != bool(quiet)
-    expected = value if quiet else 0.0
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13 * max(1, abs(value)))
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_single_sample(transformer):
-    X = bands(1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = clone(transformer).fit(X).transform(X)
-    assert found.shape == (1, 40) and np.isfinite(found).all()
-    if isinstance(transformer, EMSC):
-        np.testing.assert_allclose(found, X, rtol=0, atol=1e-12)  # it is its own reference
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
 @pytest.mark.parametrize("size", [1e-100, 1e-9, 1e9, 1e100])
 def test_units_do_not_matter(transformer, size):
     X = bands(4)
@@ -420,62 +288,6 @@ def test_units_do_not_matter(transformer, size):
 
 
 # -- Bad input ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-class TestBadInput:
-    @pytest.mark.parametrize(("bad", "kind"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")])
-    @pytest.mark.parametrize("dtype", ["float64", "float32"])
-    def test_not_finite(self, transformer, bad, kind, dtype):
-        X = bands(6).astype(dtype)
-        fitted, holed = clone(transformer).fit(X), X.copy()
-        holed[4, 30] = holed[5, 2] = bad
-        calls = [clone(transformer).fit, fitted.transform]
-        calls += [getattr(fitted, name) for name in ("inverse_transform", "coefficients") if hasattr(fitted, name)]
-        for call in calls:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                with pytest.raises(ValueError, match=f"X contains {kind}: first at row 4, channel 30; 2 of 6 rows"):
-                    call(holed)
-
-    @pytest.mark.parametrize(
-        ("wrong", "words"),
-        [
-            (np.ones(40), "Reshape your data"),
-            (np.ones((2, 40, 1)), "dim 3"),
-            (np.ones((0, 40)), "0 sample"),
-            (np.ones((3, 0)), "0 feature"),
-            ([["a"] * 40], "could not convert"),
-            (np.ones((3, 40)) * 1j, "Complex data"),
-            (5.0, "scalar"),
-            ([[1, 2], [3]], "inhomogeneous"),
-        ],
-        ids=str,
-    )
-    def test_wrong_shapes_and_kinds(self, transformer, wrong, words):
-        fitted = clone(transformer).fit(bands(3))
-        for call in (clone(transformer).fit, fitted.transform):
-            with pytest.raises(ValueError, match=words):
-                call(wrong)
-
-    def test_other_number_of_channels(self, transformer):
-        fitted = clone(transformer).fit(bands(3))
-        with pytest.raises(ValueError, match=r"39 features.*40 features"):
-            fitted.transform(bands(3, 39))
-
-    def test_before_fit(self, transformer):
-        with pytest.raises(NotFittedError):
-            clone(transformer).transform(bands(3))
-
-
-@pytest.mark.parametrize("transformer", ALL, ids=NAMES)
-def test_infinities_of_both_signs_cancel_nothing(transformer):
-    X = bands(6)
-    X[1, 1], X[1, 2] = np.inf, -np.inf
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ValueError, match="X contains infinity: first at row 1, channel 1"):
-            clone(transformer).fit(X)
 
 
 def test_a_sum_that_overflows_is_not_taken_for_infinity():
