@@ -164,7 +164,7 @@ class RowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 out[:] = work
             odd.extend(rows.start + np.flatnonzero(is_odd))
         if odd:
-            warnings.warn(f"{type(self).__name__}: {name_rows(odd)} {self._odd}.", SpectrumWarning, stacklevel=2)
+            warnings.warn(f"{type(self).__name__}: {name_rows(odd)} {self._odd}.", SpectrumWarning, stacklevel=3)
         return changed
 
     def _fit(self, X):

@@ -125,7 +125,12 @@ def _check_new_axis(axis: np.ndarray, new_axis: Any, outside: str | float, metho
         check_option(outside, ("raise", "hold"), "outside")
     else:
         check_number(outside, "outside", minimum=-np.inf)
-    new_axis = check_axis(new_axis, np.size(new_axis), "new_axis")
+    new_axis = np.asarray(new_axis, dtype=float)
+    if new_axis.ndim != 1 or not len(new_axis):
+        raise ValueError(
+            f"new_axis has shape {new_axis.shape}: give the place of every new channel, (n_new_channels,)."
+        )
+    check_axis(new_axis, len(new_axis), "new_axis")
     beyond = np.sum((new_axis < axis[0]) | (new_axis > axis[-1]))
     if beyond and outside == "raise":
         raise ValueError(
@@ -278,14 +283,17 @@ class Baseline(RowTransformer):
         n_channels = X.shape[1]
         axis = np.arange(n_channels, dtype=float) if self.axis is None else check_axis(self.axis, n_channels)
         self._algorithms = Algorithms(axis)
-        reason = self._curve(X[0].astype(np.float64))[1]
-        if reason and n_channels > 9:  # on fewer channels the algorithm itself may be at its end
+        liveliest = X[np.argmax(np.ptp(X, axis=1))].astype(np.float64)
+        reason = self._curve(liveliest)[1]
+        if reason and n_channels > 9 and np.ptp(liveliest) > 0:  # else the algorithm itself may be at its end
             raise ValueError(f"Baseline: {self.method} with options={self.options} fails: {reason}")
 
     def _curve(self, x: np.ndarray) -> tuple[np.ndarray, str]:
         "Baseline of one spectrum, and why there is none where there is none: then its least value."
         try:
-            curve = getattr(self._algorithms, self.method)(x, **(self.options or {}))[0]
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")  # an algorithm's words have no row numbers; its curve is looked at here
+                curve = getattr(self._algorithms, self.method)(x, **(self.options or {}))[0]
             reason = "" if np.isfinite(curve).all() else "the baseline is not finite"
         except Exception as error:  # whatever forty algorithms find to complain of
             reason = str(error) or type(error).__name__

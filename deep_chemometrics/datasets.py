@@ -10,6 +10,7 @@ import html
 import io
 from base64 import b64encode
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +31,7 @@ class _Copied:
         self.name = f"_{name}"
 
     def __get__(self, instance, owner):
-        return None if instance is None else getattr(instance, self.name).copy()
+        return None if instance is None else deepcopy(getattr(instance, self.name))
 
     def __set__(self, instance, value):
         instance.__dict__[self.name] = value
@@ -78,9 +79,14 @@ class SpectralDataset:
         axis = np.array(check_axis(self.axis, X.shape[1]))
         X.flags.writeable = axis.flags.writeable = False
         y, samples = _table(self._y, len(X), "y"), _table(self._samples, len(X), "samples")
-        for target, values in y.select_dtypes("number").items():
-            check_finite(values.fillna(0).to_numpy(), f"y[{target!r}]")
-        notes = dict(self._notes or {})
+        for target, values in y.items():
+            if np.iscomplexobj(values):
+                raise ValueError(f"y[{target!r}] is complex: give its real part, or its magnitude.")
+            numbers = pd.to_numeric(values.astype(object), errors="coerce").fillna(0)  # words and gaps are allowed
+            check_finite(numbers.to_numpy(dtype=float), f"y[{target!r}]")
+        if not isinstance(self._notes, dict | None):
+            raise ValueError(f"notes must be a dictionary, not {type(self._notes).__name__}.")
+        notes = deepcopy(self._notes or {})
         for field, value in {"X": X, "y": y, "axis": axis, "samples": samples, "notes": notes}.items():
             object.__setattr__(self, field, value)
 
@@ -119,7 +125,9 @@ def _repr_html_(self: SpectralDataset) -> str:
     figure = Figure(figsize=(4.5, 1.8), dpi=80, layout="constrained")
     ax = figure.add_subplot()
     ax.tick_params(labelsize=8)
-    plot_spectra(self.X[rows], self.axis, self.axis_name, self.axis_unit, ylabel=self.value_unit, ax=ax)
+    words = (str(word).replace("$", r"\$") for word in (self.axis_name, self.axis_unit, self.value_unit))
+    axis_name, axis_unit, ylabel = words  # a file may call its unit anything, but not start a formula
+    plot_spectra(self.X[rows], self.axis, axis_name, axis_unit, ylabel=ylabel, ax=ax)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None})
     shown = "all spectra" if len(rows) == len(self) else f"{len(rows)} of {len(self)} spectra"
@@ -134,12 +142,12 @@ def _rows_where(samples: pd.DataFrame, conditions: dict[str, Any]) -> np.ndarray
     chosen = np.ones(len(samples), dtype=bool)
     for column, wanted in conditions.items():
         if column not in samples:
-            raise ValueError(f"no column {column!r} in samples: choose among {', '.join(map(repr, samples.columns))}.")
+            known = ", ".join(map(repr, samples.columns)) or "none, there are no columns"
+            raise ValueError(f"no column {column!r} in samples: choose among {known}.")
         wanted = list(wanted) if pd.api.types.is_list_like(wanted) else [wanted]
-        known = set(samples[column])
-        if not known.issuperset(wanted):
-            missing = [value for value in wanted if value not in known]
-            some = sorted(known, key=str)[:10]
+        if missing := [value for value in wanted if not samples[column].isin([value]).any()]:
+            known = samples[column].dropna().unique()
+            some = sorted(known.tolist(), key=str)[:10]
             raise ValueError(
                 f"no sample has {column}={missing[0]!r}: its values are {some}{' ...' if len(known) > 10 else ''}."
             )
@@ -196,8 +204,12 @@ _UNITS = ("axis_name", "axis_unit", "value_unit", "name")
 def to_frame(self: SpectralDataset) -> pd.DataFrame:
     """One table: columns of `samples`, then of `y`, then a column a channel, named by its number on the axis.
 
-    Raises `ValueError` when two columns would have the same name. `notes` stay behind.
+    Raises `ValueError` when two columns would have the same name, or when the name of one that is no channel is a
+    number. `notes` stay behind.
     """
+    others = [*self.samples.columns, *self.y.columns]
+    if numbers := [name for name in others if np.isfinite(_as_number(name))]:
+        raise ValueError(f"column {numbers[0]!r} of samples or y would be taken for a channel: rename it first.")
     frame = pd.concat([self.samples, self.y, pd.DataFrame(self.X, columns=self.axis)], axis=1)
     if not frame.columns.is_unique:
         raise ValueError(f"two columns named {frame.columns[frame.columns.duplicated()][0]!r}: rename one first.")
@@ -221,13 +233,14 @@ def from_frame(cls: SpectralDataset, frame: pd.DataFrame, targets: Iterable | No
     `targets` and `units` (`axis_name`, `axis_unit`, `value_unit`, `name`) default to what `to_frame` noted in
     `frame.attrs`. Raises `ValueError` for a table without channels, a target that is not there, and as the class does.
     """
+    targets = frame.attrs.get("targets", []) if targets is None else targets
+    targets = [targets] if isinstance(targets, str) else list(targets)
     axis = np.array([_as_number(name) for name in frame.columns])
-    channels = np.flatnonzero(np.isfinite(axis))
+    channels = np.flatnonzero(np.isfinite(axis) & ~frame.columns.isin(targets))
     if not len(channels):
         raise ValueError("no channel found: the columns of spectra must be named by numbers, 1100 or '1100.5'.")
     channels = channels[np.argsort(axis[channels])]
     others = frame.drop(columns=frame.columns[channels])
-    targets = list(frame.attrs.get("targets", []) if targets is None else targets)
     if missing := [target for target in targets if target not in others]:
         raise ValueError(f"no column {missing[0]!r} for a target: choose among {list(others.columns)}.")
     return cls(

@@ -24,7 +24,7 @@ from deep_chemometrics.checks import (
     is_rounding,
     validate_spectra,
 )
-from .conditioning import Crop
+from .conditioning import Absorbance, Baseline, Crop, Resample  # noqa: F401
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-007
 class SNV(RowTransformer):
@@ -57,15 +57,19 @@ def _emsc_solver(reference: np.ndarray, terms: np.ndarray, root: np.ndarray) -> 
     """Matrix (1 + n_terms, n_channels) from a spectrum to its coefficients [gain, terms], by least squares with the
     channels multiplied by `root`; and the size of the part of the reference that no term explains: 0 where there is
     none, and then the gain's row is zero."""
-    tiny = len(reference) * np.finfo(float).eps  # relative to which terms count as dependent, as in matrix_rank
-    others = np.linalg.pinv(root[:, None] * terms, rcond=tiny) * root
+    others = _least_squares(terms, root)
     size = np.linalg.norm(root * (reference - terms @ (others @ reference)))
     if is_rounding(size, np.linalg.norm(root * reference), np.finfo(float).eps):
         return np.vstack([np.zeros_like(reference), others]), 0.0
-    unit = np.abs(reference).max()  # beside columns of size 1, so that the unit of the spectra does not matter
-    solver = np.linalg.pinv(root[:, None] * np.column_stack([reference / unit, terms]), rcond=tiny) * root
-    solver[0] /= unit
-    return solver, size
+    return _least_squares(np.column_stack([reference, terms]), root), size
+
+
+def _least_squares(columns: np.ndarray, root: np.ndarray) -> np.ndarray:
+    "Matrix (n_columns, n_channels) from a spectrum to the coefficients of `columns`, the smallest ones that fit."
+    units = np.abs(columns).max(axis=0, initial=0)  # all columns of size one: in which unit they were does not matter
+    units[units == 0] = 1
+    rounding = len(columns) * np.finfo(float).eps  # below which columns count as dependent, as in matrix_rank
+    return np.linalg.pinv(root[:, None] * columns / units, rcond=rounding) * root / units[:, None]
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-012
 def _emsc_spectra(given: Any, name: str, n_channels: int, single: bool = False) -> np.ndarray:
@@ -210,9 +214,9 @@ class GlobalScaler(RowTransformer):
 
     def _fit(self, X):
         self.mean_ = float(X.mean(dtype=np.float64))
-        parts = (X[rows].astype(np.float64) - self.mean_ for rows in gen_batches(len(X), 1024))
+        parts = (X[rows].astype(np.float64) - self.mean_ for rows in gen_batches(len(X), 256))
         self.scale_ = float(np.sqrt(sum(np.vdot(part, part) for part in parts) / X.size))
-        if is_rounding(self.scale_, np.abs(X).max(), np.finfo(X.dtype).eps):
+        if is_rounding(self.scale_, max(X.max(), -X.min()), np.finfo(X.dtype).eps):
             self.scale_ = 1.0
             message = "GlobalScaler: all training values are the same: centred, not scaled."
             warnings.warn(message, SpectrumWarning, stacklevel=3)
