@@ -419,8 +419,9 @@ def load_meat() -> SpectralDataset:
 
     `X` (215, 100) is absorbance -log10(T), 850 to 1050 nm. `y` (215, 3): "water", "fat" and "protein" in %. `samples`:
     "sample" (row in the original file, from 0), "split" ("train" 129, "monitor" 43, "test" 43, as the file gave it)
-    and "group": 22 samples are exact copies of earlier ones, 7 of the test samples of one outside "test"; copies have
-    the number of the first. Keep groups together when you split, or drop them: `ds[~ds.samples["group"].duplicated()]`.
+    and "group", the first sample with the same three contents: 22 samples are exact copies of others, 15 more seem to
+    be second scans, and 11 of the test samples have a twin outside "test". Keep groups together when you split (or take
+    each once: `ds[~ds.samples["group"].duplicated()]`, and no group of the training in the test).
 
     The file gives the ends of the wavelength range, not the channels; the axis is 100 equal steps between them (the
     last channel may be up to 2 nm off). The 25 samples for extrapolation of the original 240 are not included.
