@@ -14,9 +14,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 
 from deep_chemometrics.augmentation import augment_scatter, spectral_scale
 from deep_chemometrics.checks import (
+    RowTransformer,
     SpectrumWarning,
     check_axis,
     check_count,
@@ -25,7 +27,9 @@ from deep_chemometrics.checks import (
     check_option,
     check_spectra,
     check_target,
+    is_rounding,
     name_rows,
+    validate_spectra,
 )
 from deep_chemometrics.plotting import (
     plot_activations,
@@ -250,6 +254,93 @@ def test_options_counts_and_numbers():
             check_number(wrong, "gain")
     with pytest.raises(ValueError, match="delta=0 must be a finite number above 0"):
         check_number(0, "delta", above=True)
+
+
+def test_a_spread_that_is_only_rounding():
+    rng = np.random.default_rng(0)
+    for dtype in ("float64", "float32"):
+        eps = np.finfo(dtype).eps
+        for p in (2, 100, 5000):
+            for value in (0.1, 1 / 3, 1e6, 1e-30):
+                constant = np.full((3, p), value, dtype)
+                spread = constant.astype(float).std(axis=1)
+                assert is_rounding(spread, np.abs(constant).max(axis=1), eps).all()
+                # noise of a thousandth of the value is a spectrum, also in single precision
+                noisy = (constant * (1 + 1e-3 * rng.normal(size=(3, p)))).astype(dtype).astype(float)
+                assert not is_rounding(noisy.std(axis=1), np.abs(noisy).max(axis=1), eps).any()
+    assert is_rounding(np.float64(0), np.float64(0), 2e-16) and not is_rounding(
+        np.float64(1e-300), np.float64(0), 2e-16
+    )
+
+
+def test_validation_in_an_estimator_remembers_the_channels():
+    estimator = BaseEstimator()
+    frame = pd.DataFrame(spectra(), columns=[f"{nm} nm" for nm in range(9)])
+    assert np.array_equal(validate_spectra(estimator, frame, reset=True), spectra())
+    assert estimator.n_features_in_ == 9 and list(estimator.feature_names_in_) == list(frame.columns)
+    with pytest.raises(ValueError, match="feature names"):
+        validate_spectra(estimator, frame.iloc[:, ::-1], reset=False)
+    with pytest.raises(ValueError, match="X contains NaN: first at row 4, channel 3"):
+        validate_spectra(estimator, frame.assign(**dict(zip(frame, holed(np.nan).T))), reset=False)
+    validate_spectra(unnamed := BaseEstimator(), spectra(), reset=True)
+    with pytest.raises(ValueError, match="8 features.*9 features"):
+        validate_spectra(unnamed, spectra(6, 8), reset=False)
+
+
+# -- The frame of all transformers ----------------------------------------------------------------------------------
+
+
+class Halved(RowTransformer):
+    """Every second channel, by half. Rows that begin with zero are odd."""
+
+    _odd = "begins with zero"
+
+    def _fit(self, X):
+        self.seen_ = X.dtype, len(X)
+        self.portions_ = []
+
+    @property
+    def _n_features_out(self):
+        return (self.n_features_in_ + 1) // 2
+
+    def _correct(self, X, out, eps):
+        self.portions_.append((len(X), X.dtype, out.dtype, eps))
+        np.multiply(X[:, ::2], 0.5, out=out)
+        return X[:, 0] == 0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int32"])
+def test_a_transformer_needs_only_two_methods(dtype):
+    X = np.arange(1, 601 * 5 + 1).reshape(601, 5).astype(dtype)
+    kept = "float32" if dtype == "float32" else "float64"
+    transformer = Halved().fit(X)
+    assert transformer.seen_ == (np.dtype(kept), 601)
+    found = transformer.transform(X)
+    assert found.dtype == kept and np.array_equal(found, X[:, ::2] / 2)
+    rows, given, wanted, eps = zip(*transformer.portions_)
+    assert sum(rows) == 601 and len(rows) > 1, "in portions"
+    assert {*given, *wanted} == {np.dtype("float64")}, "computed in double precision"
+    assert set(eps) == {np.finfo(kept).eps}, "with the precision of what was given"
+
+
+def test_a_transformer_says_once_which_rows_are_odd():
+    X = np.ones((2000, 3))
+    X[[0, 255, 256, 1999]] = 0
+    with pytest.warns(SpectrumWarning, match=r"^Halved: rows 0, 255, 256, 1999 begins with zero\.$") as caught:
+        Halved().fit_transform(X)
+    assert len(caught) == 1
+    assert np.array_equal(Halved().fit(X).transform(X[1:9]), np.full((8, 2), 0.5)), "and nothing where none is"
+
+
+def test_a_hole_is_found_before_anything_is_computed_of_it():
+    X = np.ones((600, 3))
+    X[300, 1] = np.nan
+    transformer = Halved().fit(X[:9])
+    with pytest.raises(ValueError, match="X contains NaN: first at row 300, channel 1; 1 of 600 rows"):
+        transformer.transform(X)
+    assert sum(portion[0] for portion in transformer.portions_) <= 300
+    X[:] = np.finfo(float).max
+    assert np.isfinite(transformer.transform(X)).all(), "large is not infinite"
 
 
 # -- Bad input, function by function --------------------------------------------------------------------------------

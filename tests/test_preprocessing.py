@@ -21,6 +21,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from deep_chemometrics.checks import SpectrumWarning
+from deep_chemometrics.datasets import load_meat, load_soil
 from deep_chemometrics.preprocessing import EMSC, MSC, SNV, GlobalScaler, SavitzkyGolay
 
 ALL = [SNV(), MSC(), EMSC(order=-1), EMSC(order=0), EMSC(order=2), EMSC(order=5), SavitzkyGolay(), GlobalScaler()]
@@ -96,7 +97,44 @@ def test_savitzky_golay_equals_chemotools(train, tablets, deriv):
     np.testing.assert_allclose(ours.fit(train).transform(tablets), expected, rtol=0, atol=1e-12)
 
 
+@pytest.fixture(scope="module", params=["soil", "meat"])
+def other_spectra(request):
+    """Mid-infrared absorbances of soils (500, 1701), near-infrared ones of meat (215, 100)."""
+    return np.array({"soil": load_soil, "meat": load_meat}[request.param]().X)
+
+
+def test_all_equal_chemotools_on_soil_and_meat(other_spectra):
+    pairs = {
+        "SNV": (SNV(), StandardNormalVariate()),
+        "MSC": (MSC(), MultiplicativeScatterCorrection()),
+        "EMSC 1": (EMSC(1), ExtendedMultiplicativeScatterCorrection(order=1)),
+        "EMSC 2": (EMSC(2), ExtendedMultiplicativeScatterCorrection(order=2)),
+        "EMSC 4": (EMSC(4), ExtendedMultiplicativeScatterCorrection(order=4)),
+        "slope": (SavitzkyGolay(9, 2, 1), TheirSavitzkyGolay(window_length=9, polyorder=2, deriv=1, mode="interp")),
+    }
+    found = {name: largest_difference(*pair, other_spectra[::3], other_spectra) for name, pair in pairs.items()}
+    print({name: f"{difference:.1e}" for name, difference in found.items()})  # pytest -s shows it
+    assert max(found.values()) < LINEAR
+
+
+@pytest.mark.parametrize("order", [-1, 0, 2, 4])
+def test_emsc_is_least_squares_on_soil_and_meat(other_spectra, order):
+    X = other_spectra
+    emsc = EMSC(order, weights=np.linspace(0.1, 3, X.shape[1]), interferents=X[3] - X[4]).fit(X[::3])
+    expected, coefficients = by_least_squares(emsc, X)
+    np.testing.assert_allclose(emsc.transform(X), expected, rtol=0, atol=LINEAR)
+    np.testing.assert_allclose(emsc.coefficients(X), coefficients, rtol=1e-8, atol=LINEAR)
+
+
 # -- Equal to the definition ---------------------------------------------------------------------------------------
+
+
+def by_least_squares(emsc, X):
+    """Corrected spectra and coefficients by numpy's least squares, rows of the system multiplied by sqrt(weight)."""
+    root = np.ones(X.shape[1]) if emsc.weights is None else np.sqrt(emsc.weights)
+    A = np.column_stack([emsc.reference_, emsc.terms_])
+    coefficients = np.linalg.lstsq(A * root[:, None], (X * root).T, rcond=None)[0].T
+    return (X - coefficients[:, 1:] @ A[:, 1:].T) / coefficients[:, :1], coefficients
 
 
 @pytest.mark.parametrize("order", range(-1, 6))
@@ -118,6 +156,22 @@ def test_emsc_along_an_axis_of_unequal_steps(train):
     corrected = EMSC(2, reference=train[0], axis=axis).fit(X).transform(X)
     assert np.abs(corrected - train[0]).max() < LINEAR
     assert np.abs(EMSC(2, reference=train[0]).fit(X).transform(X) - train[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("order", range(-1, 4))
+def test_emsc_with_all_it_takes_is_weighted_least_squares(train, tablets, order):
+    axis = np.linspace(600, 1792, 597) ** 1.5
+    t = 2 * (axis - axis[0]) / (axis[-1] - axis[0]) - 1
+    interferents = tablets[[642, 700]] - tablets[[0, 58]]  # the same tablets on the other instrument
+    weights = np.random.default_rng(0).uniform(0, 2, 597)
+    weights[500:] = 0
+    emsc = EMSC(order, reference=tablets[9], axis=axis, interferents=interferents, weights=weights).fit(train)
+    terms = np.column_stack([*(t**k for k in range(order + 1)), *interferents])
+    np.testing.assert_allclose(emsc.terms_, terms, rtol=0, atol=1e-12)
+    assert np.array_equal(emsc.reference_, tablets[9])
+    expected, coefficients = by_least_squares(emsc, tablets)
+    np.testing.assert_allclose(emsc.transform(tablets), expected, rtol=0, atol=LINEAR)
+    np.testing.assert_allclose(emsc.coefficients(tablets), coefficients, rtol=0, atol=LINEAR * 10)  # of small terms
 
 
 def test_savitzky_golay_is_a_polynomial_in_a_window(train):
@@ -206,12 +260,123 @@ def test_emsc_keeps_polynomials_above_its_order():
         assert np.abs(EMSC(order, reference).fit(x[None]).transform(x[None])[0] - reference).max() > 0.01
 
 
+amounts = st.lists(st.floats(-100, 100), min_size=2, max_size=2)
+
+
+def given_weights(seed, p=40):
+    """Weights from 0.1 to 2, and a fifth of the channels left out."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0.1, 2, p) * (rng.random(p) > 0.2)
+
+
+def two_interferents(seed, p=40):
+    return bands(2, p, seed=seed + 7) - 1
+
+
 @few
-@given(seeds, st.sampled_from([SNV(), MSC(), EMSC(0), EMSC(1), EMSC(2), EMSC(-1)]))
+@given(seeds, st.integers(-1, 2), amounts, gains, st.booleans())
+def test_emsc_removes_any_amount_of_what_is_named(seed, order, amount, gain, weighted):
+    reference, t = bands(1, seed=seed)[0], np.linspace(-1, 1, 40)
+    named = two_interferents(seed)
+    weights = given_weights(seed) if weighted else None
+    x = gain * reference + amount @ named + np.vander(t, order + 1) @ np.ones(order + 1)
+    emsc = EMSC(order, reference, interferents=named, weights=weights).fit(x[None])
+    # bands that overlap, on 40 channels, cost some of sixteen digits, amounts of a hundred divided by 0.05 some more
+    np.testing.assert_allclose(emsc.transform(x[None])[0], reference, rtol=0, atol=1e-6)
+    expected = [gain, *[1] * (order + 1), *amount]
+    np.testing.assert_allclose(emsc.coefficients(x[None])[0], expected, rtol=0, atol=1e-6)
+
+
+@few
+@given(seeds, amounts)
+def test_what_is_named_changes_nothing_else(seed, amount):
+    X, named = bands(5, seed=seed), two_interferents(seed)
+    for one in (named[0], named[:1]):  # a single one may come as a vector
+        emsc = EMSC(1, interferents=one).fit(X)
+        clean = emsc.transform(X)
+        found = emsc.transform(X + amount[0] * named[0])
+        assert (np.abs(found - clean) <= TOLERANCE * (1 + np.abs(clean).max(axis=1, keepdims=True) ** 2)).all()
+    assert np.abs(EMSC(1).fit(X).transform(X + named[0]) - EMSC(1).fit(X).transform(X)).max() > 0.01, "else it is"
+
+
+def test_order_and_number_of_what_is_named_do_not_matter():
+    X, named, t = bands(9), two_interferents(0), np.linspace(-1, 1, 40)
+    expected = EMSC(2, interferents=named).fit(X).transform(X)
+    for same in (named[::-1], [*named, named[0]], [*named, named.sum(axis=0)], [*named, t, t**2], [*named, 0 * t]):
+        np.testing.assert_allclose(EMSC(2, interferents=same).fit(X).transform(X), expected, rtol=0, atol=TOLERANCE)
+    for order, same in ((-1, [*named, t**0, t, t**2]), (0, [*named, t, t**2]), (1, [*named, t**2 - t])):
+        np.testing.assert_allclose(EMSC(order, interferents=same).fit(X).transform(X), expected, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("size", [1e-100, 1e-20, 1e-6, 1e6, 1e20, 1e100])
+def test_units_of_what_is_named_do_not_matter(size):
+    X, named = bands(9), two_interferents(0)
+    plain = EMSC(2, interferents=named, weights=given_weights(0)).fit(X)
+    other = EMSC(2, interferents=size * named, weights=size * given_weights(0)).fit(X)
+    np.testing.assert_allclose(other.transform(X), plain.transform(X), rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(other.coefficients(X)[:, -2:] * size, plain.coefficients(X)[:, -2:], rtol=1e-6)
+    mixed = EMSC(2, interferents=[named[0], size * named[1]], weights=given_weights(0)).fit(X)
+    np.testing.assert_allclose(mixed.transform(X), plain.transform(X), rtol=0, atol=TOLERANCE)
+
+
+@few
+@given(seeds, st.integers(-1, 3), st.floats(1e-3, 1e3))
+def test_equal_weights_are_no_weights(seed, order, weight):
+    X = bands(4, seed=seed)
+    plain, named = EMSC(order).fit(X), two_interferents(seed)
+    size = 1 + np.abs(plain.transform(X)).max() ** 2
+    np.testing.assert_allclose(
+        EMSC(order, weights=[weight] * 40).fit(X).transform(X), plain.transform(X), rtol=0, atol=TOLERANCE * size
+    )
+    one, other = (EMSC(order, interferents=named, weights=w * given_weights(seed)).fit(X) for w in (1, weight))
+    np.testing.assert_allclose(one.solver_, other.solver_, rtol=0, atol=TOLERANCE * np.abs(one.solver_).max())
+
+
+@few
+@given(seeds, st.integers(-1, 2), st.floats(-1e3, 1e3))
+def test_channels_of_no_weight_have_no_say(seed, order, anything):
+    X, weights = bands(4, seed=seed), given_weights(seed)
+    blind = weights == 0
+    emsc = EMSC(order, interferents=two_interferents(seed), weights=weights).fit(X)
+    odd = np.where(blind, anything, X)
+    np.testing.assert_allclose(emsc.coefficients(odd), emsc.coefficients(X), rtol=0, atol=0)
+    assert np.array_equal(emsc.transform(odd)[:, ~blind], emsc.transform(X)[:, ~blind])
+    elsewhere = EMSC(order, np.where(blind, anything, emsc.reference_), None, two_interferents(seed), weights).fit(X)
+    found, expected = elsewhere.transform(X)[:, ~blind], emsc.transform(X)[:, ~blind]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * (1 + np.abs(expected).max() ** 2))
+
+
+TWICE = [SNV(), MSC(), EMSC(0), EMSC(1), EMSC(2), EMSC(-1)]
+TWICE += [
+    EMSC(1, interferents=two_interferents(0)),
+    EMSC(0, interferents=two_interferents(0), weights=given_weights(0)),
+]
+
+
+@few
+@given(seeds, st.sampled_from(TWICE))
 def test_twice_is_once(seed, transformer):
     X = bands(5, seed=seed)
     once = transformer.fit(X).transform(X)
     np.testing.assert_allclose(transformer.transform(once), once, rtol=0, atol=1e-7 * np.abs(once).max() ** 2)
+
+
+def test_twice_is_not_once(train):
+    """Smoothing smooths again, the scaler knows what was not scaled, and a reference learnt again is another."""
+    for transformer, least in ((SavitzkyGolay(), 1e-4), (SavitzkyGolay(deriv=1), 1e-3), (GlobalScaler(), 1)):
+        once = transformer.fit(train).transform(train)
+        assert np.abs(transformer.transform(once) - once).max() > least
+    scaled = GlobalScaler().fit_transform(train)
+    np.testing.assert_allclose(
+        GlobalScaler().fit_transform(scaled), scaled, rtol=0, atol=1e-12
+    )  # learnt again: is 0, 1
+    corrected = MSC().fit_transform(train)
+    assert 1e-4 < np.abs(MSC().fit_transform(corrected) - corrected).max() < 0.1, "the mean of the corrected is another"
+    parabola = (3 - np.linspace(-1, 1, 40) ** 2)[None]
+    smooth = SavitzkyGolay(9, 2).fit(parabola)
+    np.testing.assert_allclose(
+        smooth.transform(parabola), parabola, rtol=0, atol=1e-13
+    )  # nothing to smooth: twice is once
 
 
 @few
@@ -311,6 +476,19 @@ def test_a_sum_that_overflows_is_not_taken_for_infinity():
         (MSC(reference=[]), r"reference has shape \(0,\)"),
         (EMSC(reference=np.where(np.arange(40) == 7, np.nan, 1)), "reference contains NaN: first at row 0, channel 7"),
         (EMSC(reference="mean"), "could not convert"),
+        (EMSC(interferents=bands(2, 39)), "interferents has 39 channels, but 40 are expected"),
+        (EMSC(interferents=np.ones(39)), "interferents has 39 channels, but 40 are expected"),
+        (EMSC(interferents=np.ones((2, 40, 1))), r"interferents has shape \(2, 40, 1\), but \(n, 40\) is expected"),
+        (EMSC(interferents=[]), r"interferents has shape \(0,\)"),
+        (EMSC(interferents=np.ones((0, 40))), r"interferents has shape \(0, 40\)"),
+        (EMSC(interferents=1.0), r"interferents has shape \(\)"),
+        (EMSC(interferents=np.where(np.eye(2, 40), np.nan, 1)), "interferents contains NaN: first at row 0, channel 0"),
+        (EMSC(weights=np.ones(39)), "weights has 39 channels, but 40 are expected"),
+        (EMSC(weights=np.ones((1, 40))), r"weights has shape \(1, 40\), but \(40,\) is expected"),
+        (EMSC(weights=np.zeros(40)), "weights must not be negative, nor all zero"),
+        (EMSC(weights=np.arange(-1, 39)), "weights must not be negative"),
+        (EMSC(weights=np.where(np.arange(40) == 7, np.inf, 1)), "weights contains infinity: first at row 0, channel 7"),
+        (EMSC(weights="equal"), "could not convert"),
         (EMSC(axis=np.arange(39)), r"axis has shape \(39,\)"),
         (EMSC(axis=np.arange(40)[::-1]), "axis must ascend"),
         (EMSC(axis=np.where(np.arange(40) == 7, np.inf, 1)), "axis contains infinity"),
