@@ -283,7 +283,7 @@ def test_validation_in_an_estimator_remembers_the_channels():
     with pytest.raises(ValueError, match="X contains NaN: first at row 4, channel 3"):
         validate_spectra(estimator, frame.assign(**dict(zip(frame, holed(np.nan).T))), reset=False)
     validate_spectra(unnamed := BaseEstimator(), spectra(), reset=True)
-    with pytest.raises(ValueError, match="8 features.*9 features"):
+    with pytest.raises(ValueError, match=r"8 features.*9 features"):
         validate_spectra(unnamed, spectra(6, 8), reset=False)
 
 
