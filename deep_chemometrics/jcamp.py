@@ -243,6 +243,7 @@ class _Spectrum(NamedTuple):
     about: dict[str, str]
 
 
+@np.errstate(all="ignore")  # what overflows is refused
 def _spectrum(block: _Block, remarks: list[str]) -> _Spectrum:
     "The spectrum of a block; what is odd but usable is appended to `remarks`."
     label = "XYDATA" if "XYDATA" in block.values else "XYPOINTS"
@@ -254,16 +255,17 @@ def _spectrum(block: _Block, remarks: list[str]) -> _Spectrum:
     factors = _number(block, "XFACTOR", 1.0), _number(block, "YFACTOR", 1.0)
     if 0 in factors:
         raise ValueError("XFACTOR and YFACTOR cannot be zero.")
-    with np.errstate(over="ignore", invalid="ignore"):
-        if evenly:
-            points = decode_table(table, _MAX_POINTS)
-            y = points.y * factors[1]
-            _check_count(block, len(y), remarks)
-            axis = _axis(block, points, remarks)
-        else:
-            pairs = _pairs(table)
-            _check_count(block, pairs.shape[1], remarks)
-            axis, y = _merged(*(pairs * np.array(factors)[:, None]), remarks)
+    if evenly:
+        points = decode_table(table, _MAX_POINTS)
+        y = points.y * factors[1]
+        _check_count(block, len(y), remarks)
+        axis = _axis(block, points, remarks)
+    else:
+        pairs = _pairs(table)
+        _check_count(block, pairs.shape[1], remarks)
+        axis, y = _merged(*(pairs * np.array(factors)[:, None]), remarks)
+    if not (np.abs(axis).max() < 1e300 and np.abs(y).max() < 1e300):
+        raise ValueError("its values are too large with the factors of the header, or infinite.")
     _compare(block, axis, y, remarks)
     if axis[0] > axis[-1]:
         axis, y = axis[::-1], y[::-1]
@@ -439,7 +441,8 @@ def _request(url: str, timeout: float) -> bytes:
 # %% ../nbs/01d_jcamp.ipynb #01d-jcamp-039
 def _ask_nist(url: str, retries: int, timeout: float) -> bytes:
     "The spectrum's file as it arrives, asked for again with growing pauses where the trouble may pass."
-    for attempt in range(retries + 1):
+    attempt = 0
+    while True:
         try:
             body = _request(url, timeout)
             found = re.search(rb"^##TITLE=\s*(.*)", body[:1000], re.MULTILINE)
@@ -453,7 +456,7 @@ def _ask_nist(url: str, retries: int, timeout: float) -> bytes:
             if attempt == retries or pause > 120:
                 raise
             _sleep(pause)
-    raise AssertionError("unreachable")
+            attempt += 1
 
 # %% ../nbs/01d_jcamp.ipynb #01d-jcamp-040
 def _keep(body: bytes, path: Path) -> None:
@@ -478,7 +481,8 @@ def fetch_nist_ir(
     Meant for a handful of compounds. `index` counts a compound's spectra, from 0; see `samples["state"]` for gas or
     liquid. The file is kept in `folder` (default: "nist" in the user's cache folder) and never asked for twice. Between
     two requests of this process lie 5 s at least. Trouble that may pass (time-outs, status 429 and 5xx, an answer that
-    breaks off) is followed by up to `retries` more attempts after pauses of 5, 10, 20 s or as long as the server asks.
+    breaks off) is followed by up to `retries` more attempts after pauses of 5, 10, 20 s, or as the server asks, but
+    never of more than 2 min.
 
     Raises `ValueError` for a wrong CAS number (its last digit is a check digit), or where there is no such spectrum;
     `OSError` without a network, naming the address and where to put the file by hand. The data are Standard Reference

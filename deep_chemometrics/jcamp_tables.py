@@ -49,7 +49,10 @@ def _check_characters(table: str, line: int, known: str) -> None:
 
 # %% ../nbs/01h_jcamp_tables.ipynb #01h-jcamp-tables-016
 class Table(NamedTuple):
-    "The numbers of a data table, the kind of each; which begin a line, and the numbers of those lines."
+    """The numbers of a data table as they stand there.
+
+    `numbers` (n,) and `kinds` (n,), the code of the character before each; `first` (n_lines,), which numbers begin a
+    line; `lines` (n_lines,), the numbers of these lines in the file."""
 
     numbers: np.ndarray
     kinds: np.ndarray
@@ -58,14 +61,17 @@ class Table(NamedTuple):
 
 # %% ../nbs/01h_jcamp_tables.ipynb #01h-jcamp-tables-017
 def parse_table(table: str, line: int = 1, squeezed: bool = True) -> Table:
-    "All numbers of a data table that begins on `line`; letters are digits only where `squeezed`."
+    """The numbers of a data table that begins on `line` of a file; letters are digits only where `squeezed`.
+
+    Raises `ValueError`, naming the line, for a missing value (`?`), a word, and what is no finite number.
+    """
     present = {chr(code) for code in np.flatnonzero(np.bincount(np.frombuffer(table.encode(), np.uint8)))}
     odd = present - _PLAIN - _SIGNS.keys()
     codes = _CODES if squeezed else _SIGNS
     if odd and odd <= {"E", "e"} and (not squeezed or _has_exponents(table)):
         table, odd = re.sub(r"(?<![eE])[+-]", r" \g<0>", table), set()
         codes = {",": " ", ";": " "}
-    if odd - codes.keys() or (odd and re.search("nan|inf", table, re.IGNORECASE)):
+    if odd - codes.keys() or (odd and any(word in table.lower() for word in ("nan", "inf"))):
         _check_characters(table, line, "".join(codes.keys() | _PLAIN))
     for code, meaning in codes.items():
         if code in present:
@@ -93,7 +99,10 @@ def _numbers(table: str, line: int) -> Table:
 
 # %% ../nbs/01h_jcamp_tables.ipynb #01h-jcamp-tables-021
 class Points(NamedTuple):
-    "All ordinates of a table (X++(Y..Y)), the X value of each line, the point it stands at, and the line's number."
+    """The points of a table (X++(Y..Y)), without its factors.
+
+    `y` (n,); `x` (n_lines,) the X value of every line, `at` (n_lines,) the point that it belongs to (the last one of
+    the line before where the line begins with a check point), `lines` (n_lines,) the line's number in the file."""
 
     y: np.ndarray
     x: np.ndarray
@@ -102,7 +111,11 @@ class Points(NamedTuple):
 
 # %% ../nbs/01h_jcamp_tables.ipynb #01h-jcamp-tables-022
 def decode_table(table: Table, max_points: int = 5_000_000) -> Points:
-    "The ordinates, repetitions and differences written out; check points compared with what they repeat, and removed."
+    """The points of a table (X++(Y..Y)): repetitions and differences written out, check points compared and removed.
+
+    Raises `ValueError`, naming the line, for codes that make no sense where they stand and for a check point that
+    contradicts the differences before it, and for more than `max_points` points (before they take any memory).
+    """
     numbers, first = table.numbers, table.first
     is_x = np.zeros(len(numbers), dtype=bool)
     is_x[first] = True

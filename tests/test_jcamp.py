@@ -495,7 +495,7 @@ DAMAGED = {
     "underscore": (spectrum([1, 2], table="400 1 1_0"), "'_' in the data"),
     "arabic digits": (spectrum([1, 2], table="400 1 ٣"), "in the data is no number"),
     "overflow": (spectrum([1, 2], table="400 1 1E999"), "'1E999' in the data is not a finite number"),
-    "overflow by the factor": (spectrum([1, 2], YFACTOR=1e300, table="400 1 1E200", FIRSTY=None), "infinity"),
+    "overflow by the factor": (spectrum([1, 2], YFACTOR=1e300, table="400 1 1E200", FIRSTY=None), "too large"),
     "letters in pairs": (spectrum([1, 2], XYDATA="(XY..XY)", table="400 A\n402 B"), "'A' in the data"),
     "odd pairs": (spectrum([1, 2], XYDATA="(XY..XY)", table="400 1 402"), "odd number of values, 3"),
     "no data": (spectrum([1, 2], table=""), "followed by no data"),
