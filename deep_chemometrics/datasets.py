@@ -39,7 +39,10 @@ class _Copied:
 
 def _table(values: Any, n_samples: int, name: str) -> pd.DataFrame:
     "A table of one row a spectrum, without columns for None. Raises `ValueError` for another number of rows."
-    table = pd.DataFrame(index=range(n_samples)) if values is None else pd.DataFrame(values).reset_index(drop=True)
+    try:
+        table = pd.DataFrame(index=range(n_samples)) if values is None else pd.DataFrame(values).reset_index(drop=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is no table of one row a spectrum: {error}") from None
     if len(table) != n_samples:
         raise ValueError(f"{name} has {len(table)} rows but there are {n_samples} spectra: give one row a spectrum.")
     if not table.columns.is_unique:

@@ -9,6 +9,7 @@ __all__ = ['Folds', 'rank', 'fit_pls', 'AllSizes', 'fit_all', 'fold_predictions'
 import contextlib
 import io
 import math
+import threading
 import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -38,12 +39,21 @@ def _rank(X: np.ndarray, most: int) -> int:
     return min(most, int(np.sum(svdvals(X) > rounding)))
 
 # %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-010
+def _power_of_two(values: np.ndarray) -> float:
+    "The power of two next to the greatest of `values`; 1 where that is of no unusual size, or zero."
+    size = max(values.max(), -values.min())
+    return 1.0 if size == 0 or 1e-3 < size < 1e4 else 2.0 ** round(math.log2(size))
+
+# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-013
 def fit_pls(X: np.ndarray, y: np.ndarray, n_components: int, scale: bool = False) -> PLSRegression:
     """`PLSRegression(n_components, scale=scale)` fitted to `X` (n_samples, n_channels) and `y` (n_samples,) or
     (n_samples, n_targets), with fewer components where no more exist.
 
     Where spectra and targets have nothing in common from the start, the one component is zero: the mean is predicted.
     """
+    in_x, in_y = _power_of_two(X), _power_of_two(y)
+    if in_x != 1 or in_y != 1:
+        return _to_units(fit_pls(X / in_x, y / in_y, n_components, scale), in_x, in_y)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.filterwarnings("ignore", message="y residual is constant", category=UserWarning)
         if rank(X, 1) == 0:
@@ -66,20 +76,44 @@ def _fit_mean(X: np.ndarray, y: np.ndarray) -> PLSRegression:
     pls.intercept_ = np.atleast_1d(y.mean(axis=0))
     return pls
 
-# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-013
-def _power_of_two(values: np.ndarray) -> float:
-    "The power of two next to the root mean square of `values`; 1 where they are zero."
-    size = np.linalg.norm(values) / math.sqrt(values.size)
-    return 2.0 ** round(math.log2(size)) if size > 0 else 1.0
+
+def _to_units(pls: PLSRegression, x: float, y: float) -> PLSRegression:
+    "A model of X / x and y / y as the model of X and y: everything multiplied by the unit that it has."
+    of_data = {"coef_": y / x, "intercept_": y, "_x_mean": x, "_y_mean": y}
+    of_scores = {"x_scores_": x, "y_scores_": x, "y_loadings_": y / x, "y_weights_": y / x, "y_rotations_": x / y}
+    scaled = {"_x_std": x, "_y_std": y}  # then the scores have no unit
+    for name, unit in (of_data | (scaled if pls.scale else of_scores)).items():
+        setattr(pls, name, getattr(pls, name) * unit)
+    return pls
+
+# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-016
+class _Units(NamedTuple):
+    "What was subtracted from data, and what they were divided by: a number, or one for each column."
+
+    mean: np.ndarray
+    size: float | np.ndarray
+
+
+def _to_size_one(values: np.ndarray, scale: bool) -> tuple[np.ndarray, _Units]:
+    "`values` minus their column means, by a power of two of the size of one: all alike, or with `scale` each column."
+    mean = values.mean(axis=0, dtype=np.float64)
+    centred = values - mean
+    size = _power_of_two(centred)
+    if scale:  # columns of units that differ by any number of magnitudes
+        spread = np.maximum(centred.max(axis=0), -centred.min(axis=0))
+        size = 2.0 ** np.round(np.log2(np.where(spread > 0, spread, 1)))
+    if np.any(size != 1):
+        centred /= size
+    return centred, _Units(mean, size)
 
 
 def _quietly(fit, *args, **kwargs):
-    "What ikpls returns, without what it prints, and without its warning that no more components exist."
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    "What ikpls returns, without its warning that no more components exist."
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is close to zero", category=UserWarning)
         return fit(*args, **kwargs)
 
-# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-014
+# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-017
 class AllSizes(NamedTuple):
     "PLS models of 1, 2, ... components: coefficients (n_components, n_channels, n_targets) and means."
 
@@ -97,18 +131,29 @@ class AllSizes(NamedTuple):
 def fit_all(X: np.ndarray, y: np.ndarray, n_components: int, scale: bool = False) -> AllSizes:
     """PLS models with 1, 2, ... `n_components` components, all from one fit to `X` (n_samples, n_channels) and `y`
     (n_samples, n_targets). Where no more components exist, or none at all, the larger models are equal to the last."""
-    x_mean, y_mean = X.mean(axis=0), y.mean(axis=0)
-    if rank(X, 1) == 0:
-        return AllSizes(np.zeros((n_components, X.shape[1], y.shape[1])), x_mean, y_mean)
-    in_x, in_y = _power_of_two(X), _power_of_two(y)
-    kernel = KernelPLS(algorithm=1, scale_X=scale, scale_Y=scale, ddof=1)
-    _quietly(kernel.fit, X / in_x, y / in_y, n_components)
-    coef = kernel.B * (in_y / in_x)
-    if scale:
-        coef *= kernel.Y_std / kernel.X_std.T
-    return AllSizes(coef, x_mean, y_mean)
+    (X, of_x), (y, of_y) = _to_size_one(X, scale), _to_size_one(y, scale)
+    coef, x_mean, y_mean = _fit_all(X, y, n_components, scale)
+    coef = coef * of_y.size / np.reshape(of_x.size, (-1, 1))
+    return AllSizes(coef, x_mean * of_x.size + of_x.mean, y_mean * of_y.size + of_y.mean)
 
-# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-019
+
+def _fit_all(X: np.ndarray, y: np.ndarray, n_components: int, scale: bool) -> AllSizes:
+    "As `fit_all`, for centred values of the size of one, which are changed in place."
+    if rank(X, 1) == 0:
+        return AllSizes(np.zeros((n_components, X.shape[1], y.shape[1])), X.mean(axis=0), y.mean(axis=0))
+    if scale:
+        X[:, _is_dead(X)] = 0
+    kernel = KernelPLS(algorithm=1, scale_X=scale, scale_Y=scale, ddof=1, copy=False)
+    _quietly(kernel.fit, X, y, n_components)
+    coef = kernel.B * (kernel.Y_std / kernel.X_std.T) if scale else kernel.B
+    return AllSizes(coef, kernel.X_mean[0], kernel.Y_mean[0])
+
+
+def _is_dead(X: np.ndarray) -> np.ndarray:
+    "Which channels vary by no more than rounding errors of values of the size of one: scaling would blow them up."
+    return np.ptp(X, axis=0) <= 1e-13
+
+# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-022
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -116,16 +161,36 @@ def _fold_numbers(folds: Folds, n: int) -> np.ndarray | None:
     "The fold that leaves out each of `n` samples, if every sample is left out once and trains otherwise; else None."
     number = np.full(n, -1)
     for i, (train, test) in enumerate(folds):
-        if (number[test] >= 0).any() or len(train) + len(test) != n:
+        trains = np.zeros(n, dtype=bool)
+        trains[train] = True
+        if (
+            (number[test] >= 0).any()
+            or trains[test].any()
+            or trains.sum() + len(test) != n
+            or len(train) + len(test) != n
+        ):
             return None
         number[test] = i
     return number if (number >= 0).all() else None
 
 
 def _predict_fold(X, y, fit, left, n_components, scale):
-    return fit_all(X[fit], y[fit], n_components, scale).predict(X[left])
+    return _fit_all(X[fit], y[fit], n_components, scale).predict(X[left])
 
 
+def _predict_by_subtraction(X, y, folds, number, n_components, scale, n_jobs):
+    kernel = KernelPLSFolds(algorithm=2, scale_X=scale, scale_Y=scale, ddof=1, copy=False)
+    with _PRINTING, contextlib.redirect_stdout(io.StringIO()):  # ikpls announces every run
+        by_fold = _quietly(
+            kernel.cross_validate, X, y, n_components, number, lambda y, found: found, n_jobs=n_jobs or 1, verbose=0
+        )
+    ranks = (np.argsort(np.argsort(left)) for _, left in folds)  # ikpls goes through the rows in ascending order
+    return [by_fold[i][:, order] for i, order in enumerate(ranks)]
+
+
+_PRINTING = threading.Lock()  # what is printed belongs to the whole process: one thread at a time may hold it back
+
+# %% ../nbs/04c_kernel_pls.ipynb #04c-kernel-pls-023
 def fold_predictions(
     X: np.ndarray, y: np.ndarray, folds: Folds, n_components: int, scale: bool = False, n_jobs: int | None = None
 ) -> Iterator[np.ndarray]:
@@ -134,15 +199,13 @@ def fold_predictions(
 
     Every training part must have a rank of at least `n_components`, or of zero (then its mean is predicted).
     """
+    (X, _), (y, of_y) = _to_size_one(X, scale), _to_size_one(y, scale)
     number = _fold_numbers(folds, len(X))
-    if number is None or len(X) < 2 * X.shape[1] or min(rank(X, 1, train) for train, _ in folds) == 0:
+    odd = number is None or len(X) < 2 * X.shape[1]
+    odd = odd or any(rank(X, 1, train) == 0 or (scale and _is_dead(X[train]).any()) for train, _ in folds)
+    if odd:
         jobs = (delayed(_predict_fold)(X, y, fit, left, n_components, scale) for fit, left in folds)
-        return Parallel(n_jobs, return_as="generator", prefer="threads")(jobs)
-    in_x, in_y = _power_of_two(X), _power_of_two(y)
-    if in_x != 1:
-        X = X / in_x
-    kernel = KernelPLSFolds(algorithm=2, scale_X=scale, scale_Y=scale, ddof=1, copy=False)
-    by_fold = _quietly(
-        kernel.cross_validate, X, y / in_y, n_components, number, lambda y, found: found, n_jobs=n_jobs or 1, verbose=0
-    )
-    return (by_fold[i] * in_y for i in range(len(folds)))
+        found = Parallel(n_jobs, return_as="generator")(jobs)
+    else:
+        found = _predict_by_subtraction(X, y, folds, number, n_components, scale, n_jobs)
+    return (predicted * of_y.size + of_y.mean for predicted in found)

@@ -17,6 +17,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
@@ -76,6 +77,10 @@ def _check_groups(groups: Any, n_samples: int) -> np.ndarray | None:
         raise ValueError(
             f"groups has shape {groups.shape}, but there are {n_samples} spectra: give one value a spectrum."
         )
+    if pd.isna(groups).any():
+        raise ValueError(
+            f"groups has a missing value at {name_rows(np.flatnonzero(pd.isna(groups)))}: name every group."
+        )
     return groups
 
 # %% ../nbs/04_pls.ipynb #04-pls-016
@@ -109,7 +114,11 @@ def _n_components_possible(X: np.ndarray, folds: list, wanted: int) -> int:
     "`wanted`, or what the training folds allow, with a `SpectrumWarning` that says how many and why."
     smallest = min(len(train) for train, _ in folds)
     most = min(wanted, X.shape[1], smallest - 1)
-    possible = min(rank(X, most, train) for train, _ in folds)
+    left_out = len(X) - min(len(np.unique(train)) for train, _ in folds)
+    if rank(X, most + left_out) == most + left_out:
+        possible = most  # each sample that is left out costs one direction at most
+    else:
+        possible = min(rank(X, most, train) for train, _ in folds)
     if possible < 1:
         reason = "the spectra of a training fold are all alike, so that it can only predict the mean"
     else:
@@ -267,6 +276,7 @@ class PLSRegressionCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.n_components_ = choose_components(errors, self.rule, self.random_state)
         self.pls_ = fit_pls(X_fit, y[:, 0] if self._flat else y, self.n_components_, bool(self.scale))
         self.coef_, self.intercept_, self.x_mean_ = self.pls_.coef_, self.pls_.intercept_, X.mean(axis=0)
+        self.pls_._x_mean = self.x_mean_  # of channels without variation, too
         self._all_sizes = fit_all(X_fit, y, len(self.rmsecv_), bool(self.scale))
         return self
 
@@ -421,21 +431,38 @@ class PLSDA(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         check_consistent_length(X, y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only, {self.classes_[0]!r}: nothing can be told apart.")
         check_option(self.rule, _RULES, "rule")
         groups = _check_groups(groups, len(X))
+        cv = self._fewest(numbers) if groups is None else self.cv
         X_fit = _without_dead_channels(X) if self.scale else X
         columns = np.eye(len(self.classes_))[numbers]
-        folds = _folds(self.cv, X, numbers, self.random_state, groups, StratifiedKFold)
+        folds = _folds(cv, X, numbers, self.random_state, groups, StratifiedKFold)
         errors = rmsecv(
             X_fit, columns, self.max_components, folds, groups=groups, scale=bool(self.scale), n_jobs=self.n_jobs
         )
         self.rmsecv_, self.rmsecv_se_ = errors.rmsecv, errors.se
         self.n_components_ = choose_components(errors, self.rule, self.random_state)
         self.pls_ = fit_pls(X_fit, columns, self.n_components_, bool(self.scale))
-        self.lda_ = LinearDiscriminantAnalysis().fit(self.pls_.transform(X_fit), numbers)
+        scores = self.pls_.transform(X_fit)
+        alike = rank(scores, 1) == 0  # then nothing is known but how frequent the classes are
+        self.lda_ = (DummyClassifier() if alike else LinearDiscriminantAnalysis()).fit(scores, numbers)
         return self
+
+    def _fewest(self, numbers: np.ndarray) -> Any:
+        "`cv`, no larger than the smallest class. Raises `ValueError` for one class, or for a class of one sample."
+        counts, names = np.bincount(numbers), self.classes_.tolist()
+        if len(names) < 2:
+            raise ValueError(f"y has one class only, {names[0]!r}: nothing can be told apart.")
+        rarest = int(counts.argmin())
+        if counts[rarest] < 2:
+            raise ValueError(
+                f"class {names[rarest]!r} has 1 sample: nothing is left to learn it from. Give at least 2."
+            )
+        if not isinstance(self.cv, Integral) or self.cv <= counts[rarest]:
+            return self.cv
+        message = f"cv={self.cv} folds reduced to {counts[rarest]}: class {names[rarest]!r} has no more samples."
+        warnings.warn(message, SpectrumWarning, stacklevel=3)
+        return int(counts[rarest])
 
     def predict_proba(self, X: Any) -> np.ndarray:
         "Probability (n_samples, n_classes) of each of `classes_`."
@@ -444,4 +471,5 @@ class PLSDA(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         "The most probable class (n_samples,)."
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probability = self.predict_proba(X)
+        return self.classes_[probability.argmax(axis=1)]
