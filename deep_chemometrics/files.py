@@ -83,17 +83,20 @@ def as_dataset(
 ) -> SpectralDataset:
     """Spectra `X` (n_samples, n_channels) on an `axis` (n_channels,) that may descend, as a `SpectralDataset`.
 
-    The caller's `axis_name` and `axis_unit` go before the `words` found in the file. `more`: y, samples, name, notes.
-    Raises `ValueError` for an axis without a unit, not monotonic, negative, or that only counts the channels.
+    `words` are name and unit as found in the file. `more`: y, samples, name, notes. Raises `ValueError` for an axis
+    without a unit or with another one than the file says, not monotonic, negative, or that only counts the channels.
     """
     axis, X = np.asarray(axis, dtype=float), np.asarray(X)
     unit = axis_unit or words[1]
     if unit is None:
         span = f"{axis[0]:g} to {axis[-1]:g}" if len(axis) else "nothing"
         raise ValueError(f"the file does not say what {span} is: give axis_unit='nm', 'um' or 'cm-1'.")
-    name = axis_name or (
-        AXIS_NAMES.get(unit) if axis_unit not in (None, words[1]) else words[0] or AXIS_NAMES.get(unit)
-    )
+    if words[1] not in (None, unit):
+        raise ValueError(
+            f"the file says that its axis is in {words[1]}, not {unit}: leave out axis_unit, and convert the result "
+            "with to_axis_unit. (If the file is wrong: dataclasses.replace(result, axis_unit=..., axis_name=...).)"
+        )
+    name = axis_name or (words[0] if words[1] else None) or AXIS_NAMES.get(unit) or words[0]
     if len(axis) > 1 and axis[0] > axis[-1]:
         axis, X = axis[::-1], X[..., ::-1]
     _check_order(axis, unit, name)

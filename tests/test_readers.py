@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -18,11 +19,12 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from deep_chemometrics import readers
+from deep_chemometrics.arrays import read_mat, read_numpy
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.datasets import load_tablets
 from deep_chemometrics.files import axis_words, reading, value_words
 from deep_chemometrics.instruments import read_opus, read_spc
-from deep_chemometrics.readers import read_mat, read_numpy, read_spectra
+from deep_chemometrics.readers import read_spectra
 from deep_chemometrics.tables import read_table
 
 ORIGINALS = Path(os.environ.get("DC_TESTDATA", "-"), "idrc2002")
@@ -44,6 +46,12 @@ def write(tmp_path):
         return path
 
     return write
+
+
+def saved(function, *args, **named):
+    buffer = io.BytesIO()
+    function(buffer, *args, **named)
+    return buffer.getvalue()
 
 
 def nm(path, **options):
@@ -110,11 +118,18 @@ def test_names_of_channels(write, form, unit):
     assert ds.axis_name == ("wavenumber" if unit == "cm-1" else "wavelength")
 
 
-def test_unit_of_the_caller_goes_first(write):
+def test_units_of_file_and_caller(write):
     path = write("id,600 nm,602 nm,604 nm\na,1,2,3")
-    ds = read_table(path, axis_unit="cm-1")
-    assert (ds.axis_unit, ds.axis_name) == ("cm-1", "wavenumber")
-    assert read_table(path, axis_name="lambda", value_unit="absorbance").axis_name == "lambda"
+    assert nm(path).axis_unit == "nm"
+    with pytest.raises(
+        ValueError, match=r"its axis is in nm, not cm-1: leave out axis_unit, and convert .* to_axis_unit"
+    ):
+        read_table(path, axis_unit="cm-1")
+    with pytest.raises(ValueError, match="its axis is in nm, not cm-1"):
+        read_spc(write(spc_file(X, AXIS), "a.spc"), axis_unit="cm-1")
+    assert read_table(path, axis_name="lambda").axis_name == "lambda"
+    path = write("wavelength,a\n600,1\n602,2\n604,3")
+    assert (read_table(path, axis_unit="cm-1").axis_name, nm(path).axis_name) == ("wavenumber", "wavelength")
 
 
 def test_names_that_are_no_axis(write):
@@ -470,6 +485,21 @@ def test_mat_odd(tmp_path):
         read_mat(path, axis="wv", axis_unit="nm")
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_mat_that_would_crash_scipy(tmp_path, compressed):
+    """With a type that there is not, scipy looks beyond the end of a table, and Python is gone without an error."""
+    whole = saved(savemat, {"X": X, "axis": AXIS})
+    at = whole.index(struct.pack("<2I", 9, X.nbytes))  # a matrix of doubles
+    for kind in (0, 8, 10, 14, 19, 200):
+        content = whole[:at] + struct.pack("<2I", kind, X.nbytes) + whole[at + 8 :]
+        if compressed:
+            packed = zlib.compress(content[128 : at + 8 + X.nbytes])
+            content = content[:128] + struct.pack("<2I", 15, len(packed)) + packed
+        (tmp_path / "some.mat").write_bytes(content)
+        with pytest.raises(ValueError, match=f"some.mat: an element has type {kind} "):
+            read_mat(tmp_path / "some.mat", axis_unit="nm")
+
+
 def test_numpy(tmp_path):
     np.savez_compressed(tmp_path / "some.npz", X=np.asfortranarray(X), axis=AXIS[::-1], id=IDS, fat=[[1, 2]] * 3)
     ds = read_numpy(tmp_path / "some.npz", samples="id", y="fat", axis_unit="nm")
@@ -807,12 +837,6 @@ def survive(reader, path, content, **options):
         except (ValueError, OSError):
             return
     assert np.isfinite(ds.X).all() and (np.diff(ds.axis) > 0).all()
-
-
-def saved(function, *args, **named):
-    buffer = io.BytesIO()
-    function(buffer, *args, **named)
-    return buffer.getvalue()
 
 
 SEEDS = {
