@@ -35,8 +35,8 @@ def _core(pls: Any) -> PLSRegression:
     core = getattr(pls, "pls_", pls)
     if not isinstance(core, PLSRegression):
         raise ValueError(
-            f"pls is a {type(pls).__name__}: give a fitted PLSRegression or PLSRegressionCV (of a pipeline its last "
-            "step, and spectra as the steps before it leave them)."
+            f"pls is a {type(pls).__name__}: give a fitted PLSRegression, PLSRegressionCV or PLSDA (of a pipeline its "
+            "last step, and spectra as the steps before it leave them)."
         )
     check_is_fitted(core)
     return core
@@ -270,9 +270,9 @@ def _part(part: Any, target: Any) -> tuple[np.ndarray, pd.DataFrame, int]:
     table = y if isinstance(y, pd.DataFrame) else pd.DataFrame(np.asarray(y))
     names = list(table.columns)
     if target is None and len(names) != 1:
-        raise ValueError(f"there are {len(names)} targets, {', '.join(map(str, names))}: say which by target=.")
+        raise ValueError(f"y has {len(names)} targets ({', '.join(map(str, names))}): say which by target=.")
     if target is not None and target not in names:
-        raise ValueError(f"target={target!r} is unknown: choose one of {', '.join(map(repr, names))}.")
+        raise ValueError(f"target={target!r} is unknown: y has {', '.join(map(repr, names)) or 'no column'}.")
     return X, table, 0 if target is None else names.index(target)
 
 

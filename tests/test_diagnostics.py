@@ -39,7 +39,7 @@ from deep_chemometrics.diagnostics import (
     selectivity_ratio,
     t2_limit,
 )
-from deep_chemometrics.pls import PLSRegressionCV, hotelling_t2, q_residuals, vip
+from deep_chemometrics.pls import PLSDA, PLSRegressionCV, hotelling_t2, q_residuals, vip
 
 EXACT = 1e-9  # the same formula in float64 on values of the order of one: only the order of summation differs
 
@@ -358,6 +358,15 @@ def test_distances_flag_what_exceeds_its_limit():
     assert table["T2 limit"].eq(t2_limit(pls)).all() and table["Q limit"].eq(q_limit(pls, X)).all()
 
 
+def test_classes_have_distances_and_selectivity_ratios_too():
+    X, y = simulated()
+    plsda = PLSDA(max_components=3).fit(X, np.where(y > 10, "more", "less"))
+    assert (distances(plsda, X, X, kind="training")["flag"] == "").mean() > 0.8
+    ratio = selectivity_ratio(plsda, X)
+    assert ratio.shape == (2, X.shape[1])
+    np.testing.assert_allclose(ratio[0], ratio[1], rtol=1e-6)  # the two columns are each other's complement
+
+
 def test_leverage_is_the_diagonal_of_the_hat_matrix(tablets):
     X, y = tablets
     pls = fitted(X, y, 5)
@@ -488,7 +497,7 @@ def test_report_of_one_of_several_targets():
     assert "cross-validation" in calibration_report(one, ds, target="water").index
     with pytest.raises(ValueError, match="say which by target"):
         calibration_report(one, ds)
-    with pytest.raises(ValueError, match="target='salt' is unknown: choose one of 'fat', 'water'"):
+    with pytest.raises(ValueError, match="target='salt' is unknown: y has 'fat', 'water'"):
         calibration_report(one, ds, target="salt")
 
 
