@@ -1,6 +1,7 @@
-"""Seconds to read 1,000 JCAMP-DX files, `read_jcamp` beside the package jcamp, in turns on the same files.
+"""Seconds of processor time to read 1,000 JCAMP-DX files: `read_jcamp` beside the package jcamp, in turns.
 
 The files are made up, in the forms of the NIST WebBook; where DC_TESTDATA is set, the real ones there are read as well.
+Ours also checks what it reads and builds a SpectralDataset, which takes half the time of a small file.
 """
 
 import contextlib
@@ -53,10 +54,10 @@ def letter(number: int, positive: str, negative: str) -> str:
 def seconds(read: Callable, paths: list[Path]) -> float:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        start = time.perf_counter()
+        start = time.process_time()
         for path in paths:
             read(path)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
 
 def side_by_side(name: str, paths: list[Path]) -> None:

@@ -357,7 +357,7 @@ def _read_spectra(blocks: list[_Block], chosen: int | None) -> tuple[list[_Spect
 def _together(spectra: list[_Spectrum], name: str, notes: dict) -> SpectralDataset:
     "Spectra on one axis as rows of a data set."
     first = spectra[0]
-    for i, other in enumerate(spectra):
+    for i, other in enumerate(spectra[1:], start=1):
         near = 1e-3 * np.abs(np.diff(first.axis)).min(initial=np.inf)
         same = other.axis.shape == first.axis.shape and np.abs(other.axis - first.axis).max() <= near
         if not same or other.units != first.units:
@@ -370,11 +370,14 @@ def _together(spectra: list[_Spectrum], name: str, notes: dict) -> SpectralDatas
                 "block=0 and so on, and bring them together with ds.resample(axis) and SpectralDataset.concat."
             )
     axis_name, axis_unit, value_unit = first.units
-    samples = {"block": range(len(spectra))} if len(spectra) > 1 else {}
-    samples |= {c: [s.about.get(c, "") for s in spectra] for c in _ABOUT if any(c in s.about for s in spectra)}
+    columns = [column for column in _ABOUT if any(column in s.about for s in spectra)]
+    # as objects in one piece: pandas takes longer for fifteen columns of one word each than we do for the spectrum
+    samples = pd.DataFrame([[s.about.get(c, "") for c in columns] for s in spectra], columns=columns, dtype=object)
+    if len(spectra) > 1:
+        samples.insert(0, "block", range(len(spectra)))
     return SpectralDataset(
-        X=np.array([s.y for s in spectra]), axis=first.axis, samples=pd.DataFrame(samples, index=range(len(spectra))),
-        axis_name=axis_name, axis_unit=axis_unit, value_unit=value_unit,
+        X=np.array([s.y for s in spectra]), axis=first.axis, samples=samples, axis_name=axis_name,
+        axis_unit=axis_unit, value_unit=value_unit,
         name=first.about.get("title", name).split("\n")[0], notes=notes,
     )  # fmt: skip
 
