@@ -46,6 +46,7 @@ def nothing_else_warns():
     """Neither numpy nor matplotlib has a reason to: odd input is met before it reaches them."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", DeprecationWarning)  # what libraries say to each other
         yield
     plt.close("all")
 

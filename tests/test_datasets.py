@@ -51,6 +51,7 @@ def nothing_warns():
     """Not even pandas of a dtype that it will treat in another way some day."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", DeprecationWarning)  # what libraries say to each other
         yield
 
 
@@ -362,8 +363,11 @@ def with_value(X, row, channel, value):
         (lambda p: {"y": p["y"][:5]}, "5 rows but there are 6 spectra"),
         (lambda p: {"y": p["y"].replace(4.0, np.inf)}, r"y\['fat'\] contains infinity: first at value 4"),
         (lambda p: {"y": [1]}, "y has 1 rows but there are 6 spectra"),
+        (lambda p: {"y": 3.0}, "y is no table of one row a spectrum"),
+        (lambda p: {"y": {"fat": 3.0}}, "y is no table of one row a spectrum"),
+        (lambda p: {"samples": "mill"}, "samples is no table of one row a spectrum"),
         (lambda p: {"y": pd.concat([p["y"], p["y"]], axis=1)}, "y has two columns named 'fat'"),
-        (lambda p: {"y": np.ones((6, 1, 1))}, "2-d input"),
+        (lambda p: {"y": np.ones((6, 1, 1))}, "y is no table of one row a spectrum: Must pass 2-d input"),
         (lambda p: {"samples": pd.concat([p["samples"]] * 2, axis=1)}, "samples has two columns named 'number'"),
         (lambda p: {"notes": "from a mill"}, "notes must be a dictionary, not str"),
         (lambda p: {"notes": [1, 2]}, "notes must be a dictionary, not list"),
@@ -522,11 +526,15 @@ def test_through_a_text_file(ds):
     """A CSV keeps neither units nor which columns are targets: they are said again."""
     text = io.StringIO(different().to_frame().to_csv(index=False))
     units = dict(axis_name="wavenumber", axis_unit="cm-1", value_unit="reflectance (%)", name="meat")
-    again = SpectralDataset.from_frame(pd.read_csv(text), targets=["fat", "kind", "fresh"], **units)
+    again = SpectralDataset.from_frame(
+        pd.read_csv(text, float_precision="round_trip"), targets=["fat", "kind", "fresh"], **units
+    )
     assert np.array_equal(again.X, different().X) and np.array_equal(again.axis, different().axis), "to the last digit"
     assert again.y.equals(different().y.astype({"kind": "str"})) and repr(again) == repr(different())
     text = io.StringIO(ds.to_frame().to_csv(index=False))
-    assert same(SpectralDataset.from_frame(pd.read_csv(text), targets="fat"), ds), "one name need not be a list"
+    assert same(SpectralDataset.from_frame(pd.read_csv(text, float_precision="round_trip"), targets="fat"), ds), (
+        "one name need not be a list"
+    )
 
 
 @pytest.mark.parametrize(
