@@ -18,7 +18,7 @@ help:
 	@echo 'make readme   README.md from nbs/index.ipynb'
 	@echo 'make docs     the website, in _docs/'
 	@echo 'make wheel    the package, in dist/'
-	@echo 'make bench    time the import'
+	@echo 'make bench    time the import, scatter correction, readers and PLS, beside other packages (minutes)'
 	@echo 'make clean    remove what these commands made, but for .venv'
 
 setup: $(READY)
@@ -65,7 +65,9 @@ wheel: $(READY)
 	@$(BIN)/python -m build --no-isolation
 
 bench: $(READY)
-	@$(BIN)/python benchmarks/import_time.py
+	@for benchmark in import_time scatter read_jcamp 'pls small medium'; do \
+	  set -- $$benchmark; name=$$1; shift; echo "== benchmarks/$$name.py"; \
+	  $(BIN)/python "benchmarks/$$name.py" "$$@" || exit 1; echo; done
 
 clean:
 	rm -rf run nbs/run _docs _proc build dist *.egg-info .pytest_cache .ruff_cache

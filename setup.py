@@ -26,7 +26,10 @@ setup(
     url=settings["repository"],
     python_requires=f">={settings['min_python']}",
     install_requires=lines("requirements"),
-    extras_require={"dev": lines("dev_requirements")},
+    extras_require={
+        "readers": lines("readers_requirements"),
+        "dev": lines("dev_requirements") + lines("readers_requirements"),
+    },
     packages=["deep_chemometrics", "deep_chemometrics.data"],
     package_dir={"deep_chemometrics.data": "data"},  # the wheel carries the embedded data sets
     package_data={"deep_chemometrics.data": ["*.csv.gz", "README.md"]},
