@@ -34,7 +34,7 @@ from deep_chemometrics.checks import (
     name_rows,
     validate_spectra,
 )
-from .kernel_pls import fit_all, fit_pls, fold_predictions, rank
+from .kernel_pls import fit_all, fit_pls, fold_predictions, rank, to_size_one
 
 # %% ../nbs/04_pls.ipynb #04-pls-013
 def _folds(cv: Any, X: np.ndarray, y: np.ndarray, random_state: Any, groups: Any = None, dealer: Any = KFold) -> list:
@@ -156,7 +156,7 @@ def rmsecv(
     y, groups = y - y[0], _check_groups(groups, len(X))
     max_components = check_count(max_components, "max_components", minimum=1)
     folds = _folds(cv, X, y, random_state, groups)
-    n_components = _n_components_possible(X, folds, max_components)
+    n_components = _n_components_possible(to_size_one(X, True)[0] if scale else X, folds, max_components)
 
     total, times, fold_mse = np.zeros((len(X), n_components)), np.zeros(len(X)), []
     for (_, test), predicted in zip(folds, fold_predictions(X, y, folds, n_components, scale, n_jobs)):
@@ -167,6 +167,8 @@ def rmsecv(
     tested = times > 0
     squared_errors = total[tested] / times[tested, None]
     curve = np.sqrt(squared_errors.mean(axis=0))
+    if not np.isfinite(curve).all():
+        raise ValueError("the errors are beyond all numbers: give X and y in units that keep them below 1e150.")
     se = _mse_with_se(np.array(fold_mse))[1] / (2 * np.where(curve > 0, curve, 1))
     return CrossValidation(curve, se, np.array(fold_mse), squared_errors, None if groups is None else groups[tested])
 

@@ -66,10 +66,11 @@ def _emsc_solver(reference: np.ndarray, terms: np.ndarray, root: np.ndarray) -> 
 
 def _least_squares(columns: np.ndarray, root: np.ndarray) -> np.ndarray:
     "Matrix (n_columns, n_channels) from a spectrum to the coefficients of `columns`, the smallest ones that fit."
+    columns = root[:, None] * columns
     units = np.abs(columns).max(axis=0, initial=0)  # all columns of size one: in which unit they were does not matter
     units[units == 0] = 1
     rounding = len(columns) * np.finfo(float).eps  # below which columns count as dependent, as in matrix_rank
-    return np.linalg.pinv(root[:, None] * columns / units, rcond=rounding) * root / units[:, None]
+    return np.linalg.pinv(columns / units, rcond=rounding) * root / units[:, None]
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-012
 def _emsc_spectra(given: Any, name: str, n_channels: int, single: bool = False) -> np.ndarray:
