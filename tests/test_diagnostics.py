@@ -396,6 +396,7 @@ def test_error_report_agrees_with_scikit_learn_and_algebra():
     assert np.isclose(report["RMSE"], root_mean_squared_error(y, predicted), rtol=1e-12)
     assert np.isclose(report["R2"], r2_score(y, predicted), rtol=1e-12)
     assert np.isclose(report["RMSE"] ** 2, report["bias"] ** 2 + 69 / 70 * report["SEP"] ** 2)
+    assert np.isclose(report["bias"], predicted.mean() - y.mean()), "positive where too much is predicted"
     line = stats.linregress(predicted, y)
     assert np.isclose(report["slope"], line.slope) and np.isclose(report["intercept"], line.intercept)
     assert np.isclose(report["RPD"], y.std(ddof=1) / report["RMSE"])
@@ -466,6 +467,7 @@ def test_report_of_a_calibration(sets):
     assert np.isclose(table.loc["training", "RMSE"], root_mean_squared_error(y, pls.predict(train.X)))
     assert table.loc["cross-validation", "RMSE"] == pls.rmsecv_[pls.n_components_ - 1]
     assert np.isclose(table.loc["cross-validation", "R2"], 1 - (table.loc["cross-validation", "RMSE"] / y.std()) ** 2)
+    assert table["RMSE corrected"].isna().tolist() == [True, True, False, False, False]
     left_out = np.empty(60)
     for fit, test in KFold(5).split(train.X):
         left_out[test] = PLSRegressionCV(max_components=5).fit(train.X[fit], y[fit]).predict(train.X[test])
