@@ -3,6 +3,7 @@
 import sys
 import tracemalloc
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -63,6 +64,11 @@ def drawn_twice(n):
     return [(rng.choice(fit, len(fit)), left) for fit, left in KFold(4).split(np.empty(n))]
 
 
+def overlapping(n):
+    """Folds that leave out every sample once, and train on one of what they leave out instead of one of the others."""
+    return [(np.append(fit[1:], left[0]), left) for fit, left in KFold(4).split(np.empty(n))]
+
+
 FOLDS = {
     "unsorted and unequal": shuffled,
     "leave one out": lambda n: list(LeaveOneOut().split(np.empty(n))),
@@ -70,6 +76,7 @@ FOLDS = {
     "some never left out": lambda n: list(ShuffleSplit(n_splits=3, test_size=0.2, random_state=0).split(np.empty(n))),
     "some never used": lambda n: [(fit[: n // 2], left) for fit, left in KFold(4).split(np.empty(n))],
     "drawn with replacement": drawn_twice,
+    "trained on one that is left out": overlapping,
     "the same samples": lambda n: [(np.arange(n), np.arange(n))] * 2,
 }
 
@@ -316,6 +323,16 @@ def test_rank_of_some_rows():
     assert rank(X, 10, np.repeat([3, 35], 40)) == 1  # two different spectra, many times
 
 
+@pytest.mark.parametrize("shape", [(50, 8), (50, 300), (2000, 40)])
+@pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-9])
+def test_rank_counts_weak_directions_and_no_rounding(shape, size):
+    """Trace constituents count, down to rounding errors, which are some 1e-14 of the spectra after all the sums."""
+    rng = np.random.default_rng(0)
+    strong, weak = (np.outer(rng.normal(size=shape[0]), rng.normal(size=shape[1])) for _ in range(2))
+    assert rank(strong + size * weak, 6) == 2 and rank(strong + 1e-17 * weak, 6) == 1
+    assert rank(100 + strong + size * weak, 6) == 2  # on a background
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e9, -3e-7])
 def test_spectra_all_alike_have_rank_zero(value):
     assert rank(np.full((90, 25), value), 5) == 0
@@ -375,6 +392,15 @@ def test_threads_leave_standard_output_as_it_was():
         for _ in range(5):
             list(fold_predictions(X, y, folds, 5, n_jobs=4))
     assert sys.stdout is output
+
+
+def test_callers_in_threads_leave_standard_output_as_it_was(capfd):
+    X, y = simulated(MANY)
+    folds, output = shuffled(len(X)), sys.stdout
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: list(fold_predictions(X, y, folds, 5)), range(40)))
+    assert sys.stdout is output and capfd.readouterr().out == ""
+    assert all(np.array_equal(a, b) for one in found for a, b in zip(one, found[0]))
 
 
 @pytest.mark.parametrize("scale", [False, True])

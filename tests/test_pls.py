@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from process_improve.multivariate import PLS as ProcessImprovePLS
+from scipy.stats import binom
 from sklearn.base import BaseEstimator, clone
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -338,6 +339,17 @@ def test_randomization_agrees_with_all_sign_patterns(seed):
     first_certain = next(a for a in range(5) if p[a] > 0.02)
     allowed = [a + 1 for a in range(first_certain + 1) if p[a] > 0.003]
     assert choose_components(cv, "randomization", seed) in allowed
+
+
+@pytest.mark.parametrize(("worse", "p"), [(np.full(7, 1.1), 1 / 128), (np.repeat([1.1, 0.9], [9, 1]), 11 / 1024)])
+def test_randomization_counts_the_real_signs_once_more_than_they_are_drawn(worse, p):
+    """How often do 999 draws let a difference of a known p pass at 0.01? Whenever at least ten of them are as large:
+    with the real signs, these are 11 of 1000. Sums that differ by rounding are equal."""
+    times, expected = 400, binom.sf(9, 999, p)
+    passed = np.mean(
+        [choose_components(errors(worse, np.ones(len(worse))), "randomization", i) == 1 for i in range(times)]
+    )
+    assert abs(passed - expected) < 3 * np.sqrt(expected * (1 - expected) / times)
 
 
 def test_randomization_with_ties():
@@ -947,6 +959,20 @@ def test_channel_without_variation_takes_no_part_in_a_scaled_model(value):
         tolerance = EXACT * max(1, value * 1e-6)
         np.testing.assert_allclose(function(pls, dead), function(without, X), rtol=1e-6, atol=tolerance)
     assert (q_residuals(pls, woken) > q_residuals(pls, dead) + 0.9e6).all()  # but one that wakes up is
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (150, 12)])
+def test_scaled_model_of_very_unlike_units(shape):
+    """What `scale` is for: pascals beside nanomoles. No component is lost, and no digit."""
+    X, y = simulated(*shape, noise=0.3)
+    units = 10.0 ** np.linspace(-12, 12, shape[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain, other = PLSRegressionCV(10, scale=True).fit(X, y), PLSRegressionCV(10, scale=True).fit(X * units, y)
+    assert other.n_components_ == plain.n_components_ and other.rmsecv_.shape == (10,)
+    np.testing.assert_allclose(other.rmsecv_, plain.rmsecv_, rtol=EXACT)
+    np.testing.assert_allclose(other.predict(X * units), plain.predict(X), rtol=0, atol=EXACT)
+    np.testing.assert_allclose(vip(other), vip(plain), rtol=1e-7)
 
 
 def test_channel_without_variation_in_unscaled_model_needs_no_word():
