@@ -45,7 +45,9 @@ def seconds(call) -> float:
 
 
 def main(names: list[str]) -> None:
-    header = f"{'n':>6} {'p':>5} {'A':>3}  {'rmsecv':>8} {'ikpls':>8} {'slicing':>9} {'refitting':>10}   rmsecv is faster by"
+    header = (
+        f"{'n':>6} {'p':>5} {'A':>3}  {'rmsecv':>8} {'ikpls':>8} {'slicing':>9} {'refitting':>10}   rmsecv is faster by"
+    )
     print(header)
     for name in names:
         n, p, size = SHAPES[name]
