@@ -371,7 +371,7 @@ def _together(spectra: list[_Spectrum], name: str, notes: dict) -> SpectralDatas
             )
     axis_name, axis_unit, value_unit = first.units
     columns = [column for column in _ABOUT if any(column in s.about for s in spectra)]
-    # as objects in one piece: pandas takes longer for fifteen columns of one word each than we do for the spectrum
+    # as objects, in one piece: pandas would look into every column of one word for itself
     samples = pd.DataFrame([[s.about.get(c, "") for c in columns] for s in spectra], columns=columns, dtype=object)
     if len(spectra) > 1:
         samples.insert(0, "block", range(len(spectra)))
