@@ -1012,6 +1012,13 @@ def test_units_do_not_matter(unit_x, unit_y):
     np.testing.assert_allclose(q_residuals(other, X * unit_x) / unit_x**2, q_residuals(plain, X), rtol=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+def test_errors_beyond_all_numbers():
+    X, y = simulated()
+    with pytest.raises(ValueError, match="give X and y in units that keep them below 1e150"):
+        PLSRegressionCV(4).fit(X, y * 1e200)
+
+
 def test_jobs_change_nothing():
     X, y = simulated()
     one, two = (rmsecv(X, y, 5, n_jobs=n) for n in (None, 2))
