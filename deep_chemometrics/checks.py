@@ -50,12 +50,21 @@ def check_finite(X: np.ndarray, name: str = "X") -> None:
     )
 
 # %% ../nbs/01b_checks.ipynb #01b-checks-015
+def _check_no_mask(X: Any, name: str = "X") -> None:
+    "Raise a `ValueError` for a masked array that hides values: what is converted would show them again."
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.count_masked(X)} values masked: fill or remove them first."
+        )
+
+
 def check_spectra(X: Any, name: str = "X", min_samples: int = 1, n_channels: int | None = None) -> np.ndarray:
     """Spectra as a finite float array of shape (n_samples, n_channels).
 
     Raises `ValueError` for a wrong number of dimensions, no rows or columns, text, complex numbers, NaN or infinity
     (the first offending row and channel are named), fewer rows than `min_samples`, or other than `n_channels` columns.
     """
+    _check_no_mask(X, name)
     X = check_array(
         X, dtype=[np.float64, np.float32], ensure_all_finite=False, ensure_min_samples=min_samples, input_name=name
     )
@@ -69,6 +78,7 @@ def validate_spectra(estimator: Any, X: Any, reset: bool, finite: bool = True) -
     """`check_spectra` for a scikit-learn estimator: `reset=True` in `fit` records `n_features_in_` and feature names,
     `reset=False` afterwards compares with them; with `finite=False` the caller looks for NaN and infinity itself.
     Raises `ValueError` as `check_spectra` does."""
+    _check_no_mask(X)
     X = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
     if finite:
         check_finite(X)

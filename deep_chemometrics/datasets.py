@@ -280,6 +280,8 @@ def to_axis_unit(self: SpectralDataset, unit: str) -> SpectralDataset:
 
     Raises `ValueError` for another unit, and for an axis that is neither wavelength nor wavenumber (a Raman shift).
     """
+    if unit == self.axis_unit:
+        return self
     if self.axis_name != conditioning.AXIS_NAMES.get(self.axis_unit):
         raise ValueError(
             f"a {self.axis_name} in {self.axis_unit!r} has no other unit: only wavelength (nm, um) and "
