@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, Regre
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
@@ -37,7 +37,9 @@ from deep_chemometrics.checks import (
 from .kernel_pls import fit_all, fit_pls, fold_predictions, rank, to_size_one
 
 # %% ../nbs/04_pls.ipynb #04-pls-013
-def _folds(cv: Any, X: np.ndarray, y: np.ndarray, random_state: Any, groups: Any = None, dealer: Any = KFold) -> list:
+def _folds(
+    cv: Any, X: Any, y: Any, random_state: Any, groups: Any = None, dealers: tuple = (KFold, GroupKFold)
+) -> list:
     "Row numbers (train, test) of every fold; an integer `cv` larger than the number of samples is reduced to it."
     n = len(X)
     if n < 3:
@@ -51,7 +53,7 @@ def _folds(cv: Any, X: np.ndarray, y: np.ndarray, random_state: Any, groups: Any
         k = min(check_count(cv, "cv", minimum=2), most)
         if k < cv:
             warnings.warn(f"cv={cv} folds reduced to {k}: there are no more {kind}.", SpectrumWarning, stacklevel=3)
-        cv = (dealer if groups is None else GroupKFold)(k, shuffle=True, random_state=random_state)
+        cv = dealers[groups is not None](k, shuffle=True, random_state=random_state)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The groups parameter is ignored")  # its folds are looked at below
         folds = list(check_cv(cv).split(X, y, groups))
@@ -369,7 +371,8 @@ def nested_rmse(
     """The honest error of `model`, a `PLSRegressionCV`, a pipeline or any regressor, with all that it chooses itself.
 
     `X` (n_samples, n_channels), `y` (n_samples,) or (n_samples, n_targets); `cv`, `random_state` and `groups` deal the
-    outer folds as in `rmsecv`, and `groups` also the inner ones. `n_jobs` folds at a time. Raises `ValueError` as
+    outer folds as in `rmsecv`; a `PLSRegressionCV`, alone or at the end of a pipeline, is told the groups for its inner
+    folds. `n_jobs` folds at a time. Raises `ValueError` as
     `rmsecv` does. Stone 1974, doi:10.1111/j.2517-6161.1974.tb00994.x; Varma, Simon 2006, doi:10.1186/1471-2105-7-91.
     """
     X = check_spectra(X)
@@ -438,7 +441,7 @@ class PLSDA(ClassifierMixin, BaseEstimator):
         cv = self._fewest(numbers) if groups is None else self.cv
         X_fit = _without_dead_channels(X) if self.scale else X
         columns = np.eye(len(self.classes_))[numbers]
-        folds = _folds(cv, X, numbers, self.random_state, groups, StratifiedKFold)
+        folds = _folds(cv, X, numbers, self.random_state, groups, (StratifiedKFold, StratifiedGroupKFold))
         errors = rmsecv(
             X_fit, columns, self.max_components, folds, groups=groups, scale=bool(self.scale), n_jobs=self.n_jobs
         )
