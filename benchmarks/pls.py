@@ -5,8 +5,9 @@
 - ikpls: the package called directly, by the algorithm and in the way that is fastest for the shape
 
 Folds cost alike, so of refitting and slicing, which take minutes, one fold is timed and counted tenfold. `rmsecv` and
-ikpls run in turn, so that a busy machine slows both alike; the median counts. Give the shapes to run, for example
-`python benchmarks/pls.py small medium`; without, all three run, in about ten minutes and 4 GB.
+ikpls run in turn, so that a busy machine slows both alike; the median counts. On small shapes the threads of BLAS get
+in each other's way: compare with OPENBLAS_NUM_THREADS=1. Give the shapes to run, for example
+`python benchmarks/pls.py small medium`; without, all three run, in some minutes and 4 GB.
 """
 
 import contextlib

@@ -117,8 +117,8 @@ def _n_components_possible(X: np.ndarray, folds: list, wanted: int) -> int:
     smallest = min(len(train) for train, _ in folds)
     most = min(wanted, X.shape[1], smallest - 1)
     left_out = len(X) - min(len(np.unique(train)) for train, _ in folds)
-    if rank(X, most + left_out) == most + left_out:
-        possible = most  # each sample that is left out costs one direction at most
+    if left_out < 5 * most and rank(X, most + left_out) == most + left_out:
+        possible = most  # each sample that is left out costs one direction at most: one look instead of ten
     else:
         possible = min(rank(X, most, train) for train, _ in folds)
     if possible < 1:
