@@ -24,7 +24,7 @@ from deep_chemometrics.checks import (
     is_rounding,
     validate_spectra,
 )
-from .conditioning import Absorbance, Baseline, Crop, Resample  # noqa: F401
+from .conditioning import Absorbance, Baseline, Crop, Resample
 
 # %% ../nbs/03_preprocessing.ipynb #03-preprocessing-007
 class SNV(RowTransformer):
