@@ -1,4 +1,4 @@
-"""Time of the 10-fold cross-validation of PLS of all sizes, `rmsecv`, beside other ways to the same numbers, in one run.
+"""Time of the 10-fold cross-validation of PLS of all sizes, `rmsecv`, beside other ways to the same numbers, in a run.
 
 - refitting: scikit-learn's PLSRegression, once for every size in every fold
 - slicing: one fit of scikit-learn a fold, its components added up one by one

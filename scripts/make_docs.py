@@ -18,7 +18,7 @@ def mend_links(folder: Path) -> None:
     config = ConfigParser(delimiters=["="], interpolation=None)
     config.read(ROOT / "settings.ini", encoding="utf-8")
     address = config["DEFAULT"]["repository"]
-    paths = sorted(folder.glob("*.ipynb"))
+    paths = sorted(folder.rglob("*.ipynb"))
     pages = {nbpath2html(path).name: path.name for path in paths}
     for path in paths:
         text = path.read_text(encoding="utf-8")
