@@ -153,7 +153,7 @@ def baselines(preprocessing: Any = None, n_scores: int = 20) -> dict[str, BaseEs
     kernel = _searched(kernel, kernelridge__alpha=10.0 ** np.arange(-4, 0), kernelridge__gamma=[2e-3, 2e-2], **grid)
     support = make_pipeline(_FirstScores(), SVR(epsilon=0.05))
     support = _searched(support, svr__C=[3.0, 30.0, 300.0], svr__gamma=[2e-3, 2e-2], **grid)
-    trees = HistGradientBoostingRegressor(learning_rate=0.05, max_iter=500, early_stopping=True)
+    trees = HistGradientBoostingRegressor(learning_rate=0.05, max_iter=500, early_stopping=True, random_state=0)
     return {
         "PLS": pipeline(PLSRegressionCV()),
         "ridge": pipeline(GlobalScaler(), RidgeCV(np.logspace(-6, 3, 19))),

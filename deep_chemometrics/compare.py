@@ -254,10 +254,10 @@ def _run(tasks: list[tuple], n_jobs: int | None) -> Iterator[tuple[int, _Result]
     try:
         parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     except ValueError:  # this backend cannot: the price is waiting for the slowest of each helping
-        parallel = Parallel(n_jobs=n_jobs)
-        helping = 2 * max(1, parallel._effective_n_jobs())
-        for start in range(0, len(tasks), helping):
-            yield from parallel(calls(tasks[start : start + helping]))
+        with Parallel(n_jobs=n_jobs) as parallel:  # the workers stay between helpings
+            helping = 2 * max(1, parallel._effective_n_jobs())
+            for start in range(0, len(tasks), helping):
+                yield from parallel(calls(tasks[start : start + helping]))
         return
     yield from parallel(calls(tasks))
 
