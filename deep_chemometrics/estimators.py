@@ -8,6 +8,7 @@ __all__ = ['ARCHITECTURES', 'CNNRegressor']
 # %% ../nbs/07a_estimators.ipynb #07a-estimators-003
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .architectures import cui_fearn, deep_spectra, fganet, resnet1d
 from deep_chemometrics.checks import (
     SpectrumWarning,
     check_count,
@@ -29,7 +31,13 @@ from .cnn import ProgressLine, bjerrum
 from .layers import RandomScatter, ScatterCorrection, keras
 
 # %% ../nbs/07a_estimators.ipynb #07a-estimators-007
-ARCHITECTURES = {"bjerrum": bjerrum}
+ARCHITECTURES = {
+    "bjerrum": bjerrum,
+    "cui_fearn": cui_fearn,
+    "deep_spectra": deep_spectra,
+    "fganet": partial(fganet, activation="linear"),  # made for groups that are present or not; here for numbers
+    "resnet1d": resnet1d,
+}
 
 
 def _architecture(choice: str | Callable) -> Callable:
@@ -98,6 +106,19 @@ class _KeepBest(keras.callbacks.Callback):
             variable.assign(value)
 
 # %% ../nbs/07a_estimators.ipynb #07a-estimators-015
+class _WithoutPenalty(keras.callbacks.Callback):
+    "Reports the error of the predictions as `loss` and `val_loss`, without penalties; to stand first among callbacks."
+
+    def __init__(self, error: str):
+        super().__init__()
+        self.error = error
+
+    def on_epoch_end(self, epoch, logs=None):
+        for prefix in ("", "val_"):
+            if prefix + self.error in logs:
+                logs[prefix + "loss"] = logs.pop(prefix + self.error)
+
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-017
 def _standardise(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     "Mean and standard deviation of each target; 1 in place of a standard deviation of zero."
     spread = values.std(axis=0)
@@ -138,7 +159,7 @@ def _assemble(X, n_targets, build, order, strengths, seeds) -> keras.Model:
         raise ValueError(f"architecture gives outputs of shape {tuple(outputs.shape)}, not (None, {n_targets}).")
     return keras.Model(inputs, outputs)
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-017
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-019
 class _Parameters(BaseEstimator):
     "The parameters of the estimators below."
 
@@ -177,7 +198,7 @@ class _Parameters(BaseEstimator):
             _augmentation(self.augmentation),
         )
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-019
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-021
 class _SpectralCNN(_Parameters):
     "Validation split and training of the estimators below."
 
@@ -193,9 +214,9 @@ class _SpectralCNN(_Parameters):
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, steps, warmup_target=self.learning_rate, warmup_steps=max(1, steps // 20)
         )
-        model.compile(keras.optimizers.Adam(rate), loss)
+        model.compile(keras.optimizers.Adam(rate), loss, metrics=[loss] if model.losses else None)
         best, history = _KeepBest(model), keras.callbacks.History()
-        callbacks = [best, history, *([progress] if self.verbose else [])]
+        callbacks = [_WithoutPenalty(loss), best, history, *([progress] if self.verbose else [])]
         self.interrupted_ = False
         try:
             model.fit(
@@ -220,11 +241,12 @@ class _SpectralCNN(_Parameters):
             history.history, index=pd.RangeIndex(1, len(history.history.get("loss", [])) + 1, name="epoch")
         )
 
-# %% ../nbs/07a_estimators.ipynb #07a-estimators-021
+# %% ../nbs/07a_estimators.ipynb #07a-estimators-023
 class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
     """A convolutional network as a scikit-learn regressor, from raw spectra to the units of `y`.
 
-    - `architecture`: "bjerrum", or a function (n_channels, n_targets, seed) that returns a Keras model
+    - `architecture`: "bjerrum", "cui_fearn", "deep_spectra", "fganet", "resnet1d", or a function (n_channels,
+      n_targets, seed) that returns a Keras model with linear outputs
     - `scatter_correction`: None, "msc", "emsc" (order 2) or the polynomial order, as a layer of the network
     - `augmentation`: None, True (offset 0.1, slope 0.05, gain 0.1), or a dict of these; drawn anew for every batch and
       applied before the correction, in training only
@@ -237,7 +259,8 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
 
     After `fit`: `model_` (Keras model from raw spectra (batch, n_channels) to (batch, n_targets) in units of `y`),
     `mean_spectrum_` (n_channels,) of the samples trained on, `history_` (DataFrame a row an epoch: mean squared errors
-    of the scaled targets; for a single target also their roots in its unit), `best_epoch_`, `interrupted_`.
+    of the scaled targets, without penalties on weights; for a single target also their roots in its unit),
+    `best_epoch_`, `interrupted_`.
 
     Interrupting `fit` (Ctrl-C, or the stop button) keeps the best weights so far, with a warning: the estimator is
     usable; so does a training that diverges. Raises `ValueError` for bad input, unknown names, negative strengths, an
