@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.validation import column_or_1d
@@ -263,7 +263,8 @@ def _run(tasks: list[tuple], n_jobs: int | None) -> Iterator[tuple[int, _Result]
 
 
 def _numbered(number: int, *task) -> tuple[int, _Result]:
-    return number, _fit_and_predict(*task)
+    with parallel_config(n_jobs=1):  # a model that works in parallel by itself does not send its parts out again
+        return number, _fit_and_predict(*task)
 
 # %% ../nbs/04a_compare.ipynb #04a-compare-030
 def compare(

@@ -364,6 +364,20 @@ def test_backends_agree(backend, tmp_path):
     assert np.array_equal(quiet(models, (X, y), 3, 2, n_jobs=2).predictions["error"], alone.predictions["error"])
 
 
+class Nested(Ridge):
+    """Notes how many jobs a model would use that leaves it to joblib."""
+
+    def fit(self, X, y):
+        COUNT.append(joblib.effective_n_jobs())
+        return super().fit(X, y)
+
+
+def test_what_a_model_does_in_parallel_stays_with_its_worker():
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        quiet({"nested": Nested()}, (X, y), 3, 2)
+    assert COUNT == [1] * 6
+
+
 def test_dask_agrees():
     distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
     alone = quiet(RIDGES, (X, y), 3, 2)
