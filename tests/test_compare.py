@@ -368,7 +368,7 @@ class Nested(Ridge):
     """Notes how many jobs a model would use that leaves it to joblib."""
 
     def fit(self, X, y):
-        COUNT.append(joblib.effective_n_jobs())
+        COUNT.append(joblib.effective_n_jobs(None))
         return super().fit(X, y)
 
 
