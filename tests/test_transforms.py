@@ -262,8 +262,14 @@ def test_emsc_needs_training_spectra_that_fit(X):
 
 
 def test_emsc_with_fewer_training_spectra_than_coefficients(X):
-    found = augment_emsc(X[:2], order=4, copies=5, random_state=0)
-    assert found.shape == (10, 597) and np.isfinite(found).all()
+    # two spectra vary along one direction, with the variance difference² / 2
+    found = augment_emsc(X[:1], order=4, copies=4000, random_state=0, train=X[:2])
+    reference = X[:2].mean(axis=0)
+    deviations = coefficients(found, reference, 4)[0] - coefficients(X[:1], reference, 4)[0]
+    own = coefficients(X[:2], reference, 4)[0]
+    along = deviations.T @ np.linalg.pinv((own[:, 1] - own[:, 0])[None])
+    assert abs(2 * along.var() - 1) < 5 * np.sqrt(2 / 4000)  # a variance from 4,000 normal draws
+    np.testing.assert_allclose(deviations, np.outer(own[:, 1] - own[:, 0], along), rtol=0, atol=1e-9)
 
 
 # -- Axis ------------------------------------------------------------------------------------------------------------
