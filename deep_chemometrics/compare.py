@@ -263,7 +263,7 @@ def _run(tasks: list[tuple], n_jobs: int | None) -> Iterator[tuple[int, _Result]
 
 
 def _numbered(number: int, *task) -> tuple[int, _Result]:
-    with parallel_config(n_jobs=1):  # a model that works in parallel by itself does not send its parts out again
+    with parallel_config(backend="threading", n_jobs=1):  # a model's own parts stay here: no clusters within clusters
         return number, _fit_and_predict(*task)
 
 # %% ../nbs/04a_compare.ipynb #04a-compare-030
@@ -291,8 +291,8 @@ def compare(
     - `groups`: a column of `dataset.samples`, or an array (n,): no group is on both sides of a split
     - `folder`: where finished fits are kept, in files named by all that they depend on (see `_describe`; functions of
       your own are followed, what they call is not). Interrupt at any time: the next call computes what is missing
-    - `n_jobs`: as in joblib, whose `parallel_config` chooses processes, threads, or a Dask or Ray cluster. The result
-      is the same
+    - `n_jobs`: fits at a time, as in joblib, whose `parallel_config` chooses processes, threads, or a Dask or Ray
+      cluster; the result is the same. A model that itself asks joblib for several jobs gets threads beside its fit
     - `errors`: "warn", with a `SpectrumWarning`, about models that fail, or "raise"
 
     Raises `ValueError` for rows that do not exist, samples or groups on both sides, and other bad input.
