@@ -65,6 +65,8 @@ def check_spectra(X: Any, name: str = "X", min_samples: int = 1, n_channels: int
     (the first offending row and channel are named), fewer rows than `min_samples`, or other than `n_channels` columns.
     """
     _check_no_mask(X, name)
+    if np.iscomplexobj(X):
+        raise ValueError(f"Complex data not supported: give the real part of {name}, or its magnitude.")
     X = check_array(
         X, dtype=[np.float64, np.float32], ensure_all_finite=False, ensure_min_samples=min_samples, input_name=name
     )
