@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LIGHT = ["datasets", "checks", "plotting", "preprocessing", "pls", "augmentation"]
-WITH_KERAS = ["layers", "cnn", "estimators"]
+WITH_KERAS = ["layers", "architectures", "cnn", "estimators"]
 
 
 def fresh(code: str, **env: str) -> str:
