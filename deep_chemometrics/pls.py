@@ -220,29 +220,14 @@ def _without_dead_channels(X: np.ndarray) -> np.ndarray:
     if not len(dead):
         return X
     message = f"{name_rows(dead).replace('row', 'channel')} of X do not vary: they take no part in the scaled model."
-    warnings.warn(message, SpectrumWarning, stacklevel=3)
+    warnings.warn(message, SpectrumWarning, stacklevel=4)
     X = X.copy()
     X[:, dead] = 0
     return X
 
-# %% ../nbs/04_pls.ipynb #04-pls-031
-class PLSRegressionCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """PLS regression that chooses its number of components by cross-validation on the data that it is fitted to.
-
-    - `max_components`: largest number tried; reduced, with a `SpectrumWarning`, to what the training folds allow
-    - `rule`: "min", "one_se" or "randomization", see `choose_components`
-    - `cv`: number of folds, or a scikit-learn splitter; `random_state`: how samples are dealt, and the sign flips
-    - `scale`: divide channels and targets by their standard deviations; `n_jobs`: folds at a time
-
-    After `fit`: `n_components_`; `rmsecv_` and `rmsecv_se_` (n_tried,), index 0 for one component; `coef_`
-    (n_targets, n_channels), `intercept_` (n_targets,) and `x_mean_` (n_channels,), as in scikit-learn:
-    prediction = `(X - x_mean_) @ coef_.T + intercept_`; `pls_`, the fitted `PLSRegression`.
-
-    A target that is the same for all samples is predicted as such, with zero coefficients and a `SpectrumWarning`;
-    spectra that are all alike predict the mean; with `scale`, channels that do not vary take no part, and are named.
-    Raises `ValueError` as `rmsecv` does, and for an unknown rule.
-    Wold, Sjöström and Eriksson 2001, doi:10.1016/S0169-7439(01)00155-1.
-    """
+# %% ../nbs/04_pls.ipynb #04-pls-032
+class _SizedPLS(BaseEstimator):
+    "Base of the estimators that choose their number of components."
 
     def __init__(
         self,
@@ -260,25 +245,46 @@ class PLSRegressionCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.scale = scale
         self.n_jobs = n_jobs
 
+    def _fit_size(self, X: np.ndarray, Y: np.ndarray, cv: Any, groups: Any) -> np.ndarray:
+        "Choose the number of components for `Y` (n_samples, n_targets), fit `pls_`, and return `X` as it was fitted."
+        X = _without_dead_channels(X) if self.scale else X
+        errors = rmsecv(X, Y, self.max_components, cv, self.random_state, groups, bool(self.scale), self.n_jobs)
+        self.rmsecv_, self.rmsecv_se_ = errors.rmsecv, errors.se
+        self.n_components_ = choose_components(errors, self.rule, self.random_state)
+        self.pls_ = fit_pls(X, Y, self.n_components_, bool(self.scale))
+        return X
+
+# %% ../nbs/04_pls.ipynb #04-pls-033
+class PLSRegressionCV(MultiOutputMixin, RegressorMixin, _SizedPLS):
+    """PLS regression that chooses its number of components by cross-validation on the data that it is fitted to.
+
+    - `max_components`: largest number tried; reduced, with a `SpectrumWarning`, to what the training folds allow
+    - `rule`: "min", "one_se" or "randomization", see `choose_components`
+    - `cv`: number of folds, or a scikit-learn splitter; `random_state`: how samples are dealt, and the sign flips
+    - `scale`: divide channels and targets by their standard deviations; `n_jobs`: folds at a time
+
+    After `fit`: `n_components_`; `rmsecv_` and `rmsecv_se_` (n_tried,), index 0 for one component; `coef_`
+    (n_targets, n_channels), `intercept_` (n_targets,) and `x_mean_` (n_channels,), as in scikit-learn:
+    prediction = `(X - x_mean_) @ coef_.T + intercept_`; `pls_`, the fitted `PLSRegression`.
+
+    A target that is the same for all samples is predicted as such, with zero coefficients and a `SpectrumWarning`;
+    spectra that are all alike predict the mean; with `scale`, channels that do not vary take no part, and are named.
+    Raises `ValueError` as `rmsecv` does, and for an unknown rule.
+    Wold, Sjöström and Eriksson 2001, doi:10.1016/S0169-7439(01)00155-1.
+    """
+
     def fit(self, X: Any, y: Any, groups: Any = None) -> "PLSRegressionCV":
         """Choose the number of components, then fit on all of `X` (n_samples, n_channels) and `y` (1-D or 2-D). Samples
         of one value of `groups` (n_samples,) are left out together."""
         X = validate_spectra(self, X, reset=True).astype(np.float64, copy=False)
         y, self._flat = check_target(y, len(X)), np.asarray(y).ndim == 1
         check_option(self.rule, _RULES, "rule")
-        X_fit = _without_dead_channels(X) if self.scale else X
-        errors = rmsecv(
-            X_fit, y, self.max_components, self.cv, self.random_state, groups, bool(self.scale), self.n_jobs
-        )
+        X_fit = self._fit_size(X, y[:, 0] if self._flat else y, self.cv, groups)
         if constant := np.flatnonzero(np.ptp(y, axis=0) == 0).tolist():
             message = (
                 f"target {', '.join(map(str, constant))} of y is the same for all samples, and so is its prediction."
             )
             warnings.warn(message, SpectrumWarning, stacklevel=2)
-
-        self.rmsecv_, self.rmsecv_se_ = errors.rmsecv, errors.se
-        self.n_components_ = choose_components(errors, self.rule, self.random_state)
-        self.pls_ = fit_pls(X_fit, y[:, 0] if self._flat else y, self.n_components_, bool(self.scale))
         self.coef_, self.intercept_, self.x_mean_ = self.pls_.coef_, self.pls_.intercept_, X.mean(axis=0)
         self.pls_._x_mean = self.x_mean_  # of channels without variation, too
         self._all_sizes = fit_all(X_fit, y, len(self.rmsecv_), bool(self.scale))
@@ -294,10 +300,10 @@ class PLSRegressionCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         predicted = self._all_sizes.predict(X)
         return predicted[:, :, 0] if self._flat else predicted
 
-# %% ../nbs/04_pls.ipynb #04-pls-034
+# %% ../nbs/04_pls.ipynb #04-pls-036
 def _fitted(pls: Any) -> PLSRegression:
-    "The fitted scikit-learn PLS in `pls`: itself, or that of a `PLSRegressionCV`."
-    if not isinstance(pls, (PLSRegression, PLSRegressionCV)):
+    "The fitted scikit-learn PLS in `pls`: itself, or that of a `PLSRegressionCV` (or a `PLSDA`)."
+    if not isinstance(pls, (PLSRegression, _SizedPLS)):
         name = type(pls).__name__
         raise ValueError(
             f"pls is a {name}: give a fitted PLSRegression or PLSRegressionCV (of a pipeline, its last step)."
@@ -317,7 +323,7 @@ def vip(pls: PLSRegression | PLSRegressionCV) -> np.ndarray:
     share = explained / (explained.sum() or 1.0)
     return np.sqrt(len(pls.x_weights_) * (pls.x_weights_**2 @ share))  # the weights are of length one
 
-# %% ../nbs/04_pls.ipynb #04-pls-045
+# %% ../nbs/04_pls.ipynb #04-pls-047
 def hotelling_t2(pls: PLSRegression | PLSRegressionCV, X: Any) -> np.ndarray:
     """Hotelling's T2 (n_samples,) of spectra `X`: squared scores over their variance (ddof=1) in training, summed.
 
@@ -340,7 +346,7 @@ def q_residuals(pls: PLSRegression | PLSRegressionCV, X: Any) -> np.ndarray:
     rest = pls.inverse_transform(pls.transform(X)) - X
     return np.sum(rest**2, axis=1)
 
-# %% ../nbs/04_pls.ipynb #04-pls-054
+# %% ../nbs/04_pls.ipynb #04-pls-056
 class NestedError(NamedTuple):
     """Errors of a whole procedure on samples that it never saw.
 
@@ -364,7 +370,7 @@ def _fit_in_fold(model: Any, X: np.ndarray, y: np.ndarray, groups: np.ndarray | 
     name = f"{last[0]}__groups" if last[0] else "groups"
     return model.fit(X, y, **({name: groups} if groups is not None and isinstance(last[1], PLSRegressionCV) else {}))
 
-# %% ../nbs/04_pls.ipynb #04-pls-055
+# %% ../nbs/04_pls.ipynb #04-pls-057
 def nested_rmse(
     model: Any, X: Any, y: Any, cv: Any = 10, random_state: Any = 0, groups: Any = None, n_jobs: int | None = None
 ) -> NestedError:
@@ -402,8 +408,8 @@ def nested_rmse(
     sizes = [int(size) for _, size in found if size is not None]
     return NestedError(rmse, se, np.sqrt(fold_mse), (total / counts[:, None]).reshape(y.shape), sizes)
 
-# %% ../nbs/04_pls.ipynb #04-pls-058
-class PLSDA(ClassifierMixin, BaseEstimator):
+# %% ../nbs/04_pls.ipynb #04-pls-060
+class PLSDA(ClassifierMixin, _SizedPLS):
     """PLS discriminant analysis: PLS to a column of zeros and ones for each class, its number of components chosen by
     cross-validation (folds with all classes in their proportions), then linear discriminant analysis of the scores.
 
@@ -412,22 +418,6 @@ class PLSDA(ClassifierMixin, BaseEstimator):
     Barker and Rayens 2003, doi:10.1002/cem.785; analysis of the scores as in Nocairi and others 2005, Computational
     Statistics and Data Analysis 48, 139.
     """
-
-    def __init__(
-        self,
-        max_components: int = 20,
-        rule: str = "one_se",
-        cv: Any = 10,
-        random_state: Any = 0,
-        scale: bool = False,
-        n_jobs: int | None = None,
-    ):
-        self.max_components = max_components
-        self.rule = rule
-        self.cv = cv
-        self.random_state = random_state
-        self.scale = scale
-        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> "PLSDA":
         "Choose the number of components for `X` (n_samples, n_channels) and classes `y` (n_samples,), then fit."
@@ -439,15 +429,8 @@ class PLSDA(ClassifierMixin, BaseEstimator):
         check_option(self.rule, _RULES, "rule")
         groups = _check_groups(groups, len(X))
         cv = self._fewest(numbers) if groups is None else self.cv
-        X_fit = _without_dead_channels(X) if self.scale else X
-        columns = np.eye(len(self.classes_))[numbers]
         folds = _folds(cv, X, numbers, self.random_state, groups, (StratifiedKFold, StratifiedGroupKFold))
-        errors = rmsecv(
-            X_fit, columns, self.max_components, folds, groups=groups, scale=bool(self.scale), n_jobs=self.n_jobs
-        )
-        self.rmsecv_, self.rmsecv_se_ = errors.rmsecv, errors.se
-        self.n_components_ = choose_components(errors, self.rule, self.random_state)
-        self.pls_ = fit_pls(X_fit, columns, self.n_components_, bool(self.scale))
+        X_fit = self._fit_size(X, np.eye(len(self.classes_))[numbers], folds, groups)
         scores = self.pls_.transform(X_fit)
         alike = rank(scores, 1) == 0  # then nothing is known but how frequent the classes are
         self.lda_ = (DummyClassifier() if alike else LinearDiscriminantAnalysis()).fit(scores, numbers)

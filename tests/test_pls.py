@@ -1263,3 +1263,11 @@ def test_diagnostics_want_the_right_channels():
     for function in (hotelling_t2, q_residuals):
         with pytest.raises(ValueError, match="59 channels, but 60 are expected"):
             function(pls, X[:, :-1])
+
+
+def test_a_classifier_can_be_looked_into_as_well(tablets):
+    X, y = tablets
+    plsda = PLSDA(max_components=5).fit(X, y > 190)
+    assert np.array_equal(vip(plsda), vip(plsda.pls_)) and np.array_equal(
+        hotelling_t2(plsda, X), hotelling_t2(plsda.pls_, X)
+    )
