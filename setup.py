@@ -28,7 +28,8 @@ setup(
     install_requires=lines("requirements"),
     extras_require={
         "readers": lines("readers_requirements"),
-        "dev": lines("dev_requirements") + lines("readers_requirements"),
+        "tuning": lines("tuning_requirements"),
+        "dev": lines("dev_requirements") + lines("readers_requirements") + lines("tuning_requirements"),
     },
     packages=["deep_chemometrics", "deep_chemometrics.data"],
     package_dir={"deep_chemometrics.data": "data"},  # the wheel carries the embedded data sets
