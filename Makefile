@@ -6,12 +6,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test lab docs readme export format wheel bench clean
+.PHONY: help setup run test test-keras lab docs readme export format wheel bench clean
 
 help:
 	@echo 'make run      walk the tour: notebook, figures and table of errors in run/'
 	@echo 'make lab      open the notebooks in JupyterLab'
 	@echo 'make test     format and lint, every notebook, tests/'
+	@echo 'make test-keras BACKEND=torch   the tests that use Keras, under torch or tensorflow'
 	@echo 'make setup    make .venv, which the others do by themselves'
 	@echo 'make export   notebooks to modules, and clean the notebooks'
 	@echo 'make format   format and lint, repairing what can be repaired'
@@ -42,6 +43,10 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/python scripts/test.py
+
+BACKEND ?= jax
+test-keras: $(READY)
+	@$(BIN)/python scripts/test.py --backend '$(BACKEND)'
 
 lab: $(READY)
 	@$(BIN)/python -m jupyterlab $(ROOT_MAY) nbs

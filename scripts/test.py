@@ -2,9 +2,16 @@
 
 `python scripts/test.py` is `make test`, and works without make, on Windows too. `python scripts/test.py 04 06` runs
 only the notebooks whose names begin so.
+
+`python scripts/test.py --backend torch` is `make test-keras BACKEND=torch`: of tests/ the files that use Keras, under
+that backend. `python scripts/test.py --backend torch layers` takes only the files whose names begin so.
 """
 
+import argparse
+import ast
+import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +22,12 @@ import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+# What installs a backend, for those who ask for one that is missing; nothing is installed by itself.
+INSTALL = {
+    "jax": "jax",
+    "tensorflow": "tensorflow",
+    "torch": "torch --index-url https://download.pytorch.org/whl/cpu",  # without: gigabytes for graphics cards
+}
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = max(1, min(4, os.cpu_count() or 1))
 
@@ -72,9 +85,46 @@ def notebooks(env: dict[str, str], only: list[str]) -> tuple[int, int]:
     return len(paths) - failed, failed
 
 
-def pytest(env: dict[str, str], folder: str) -> tuple[int, int]:
+def imported(path: Path) -> set[str]:
+    """Modules of the library, without its name, and "keras" itself, that a file imports while it is imported."""
+    names, waiting = set(), [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = "deep_chemometrics." if node.level else ""  # from .layers import keras
+            module = package + (node.module or "")
+            names |= {module} | {f"{module.rstrip('.')}.{alias.name}" for alias in node.names}
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):  # what a function imports waits for its call
+            waiting.extend(ast.iter_child_nodes(node))
+    own = {name.split(".")[1] for name in names if name.startswith("deep_chemometrics.")}
+    return own | ({"keras"} if any(name.split(".")[0] == "keras" for name in names) else set())
+
+
+def keras_tests() -> list[Path]:
+    """Files of tests/ that import Keras, themselves or through modules of the library."""
+    modules = {path.stem: imported(path) for path in (ROOT / "deep_chemometrics").glob("*.py")}
+    heavy = {"keras"}
+    while more := {name for name, uses in modules.items() if uses & heavy} - heavy:
+        heavy |= more
+    return [path for path in sorted((ROOT / "tests").glob("test_*.py")) if imported(path) & heavy]
+
+
+def test_keras(backend: str, only: list[str]) -> tuple[int, int]:
+    paths = [path for path in keras_tests() if not only or path.stem.removeprefix("test_").startswith(tuple(only))]
+    if not paths:
+        print("FAILED  no test of Keras found")
+        return 0, 1
+    print(f"== {len(paths)} files of tests/ that use Keras, with the backend {backend}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        env = environment(folder) | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
+        return pytest(env, folder, [path.relative_to(ROOT).as_posix() for path in paths])
+
+
+def pytest(env: dict[str, str], folder: str, paths: tuple[str, ...] | list[str] = ("tests",)) -> tuple[int, int]:
     report = Path(folder) / "pytest.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), f"--junitxml={report}", "tests"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), f"--junitxml={report}", *paths]
     status = subprocess.call(command, cwd=ROOT, env={**env, "MPLBACKEND": "agg"})
     if not report.exists():
         return 0, 1
@@ -84,8 +134,7 @@ def pytest(env: dict[str, str], folder: str) -> tuple[int, int]:
     return passed, failed or int(status != 0)
 
 
-def main() -> int:
-    only = sys.argv[1:]
+def all_tests(only: list[str]) -> dict[str, tuple[int, int]]:
     total = {}
     with tempfile.TemporaryDirectory() as folder:
         env = environment(folder)
@@ -95,6 +144,19 @@ def main() -> int:
         total["notebooks"] = notebooks(env, only)
         print("\n== tests/", flush=True)
         total["tests"] = pytest(env, folder)
+    return total
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="only notebooks (with --backend: files of tests/) that begin so")
+    parser.add_argument("--backend", choices=INSTALL, help="only the tests that use Keras, under this backend")
+    given = parser.parse_args()
+    if given.backend and importlib.util.find_spec(given.backend) is None:
+        print(f"{given.backend} is not installed here. This installs it:", file=sys.stderr)
+        print(f"{shlex.quote(sys.executable)} -m pip install {INSTALL[given.backend]}", file=sys.stderr)
+        return 2
+    total = {"tests": test_keras(given.backend, given.names)} if given.backend else all_tests(given.names)
     print()
     for name, (passed, failed) in total.items():
         print(f"{name}: {passed} passed, {failed} failed")
