@@ -12,6 +12,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
@@ -80,11 +81,8 @@ def _check_path(path: Any) -> tuple[Path, Path]:
     suffix = next((s for s in (".parquet", ".csv.gz") if path.name.endswith(s)), None)
     if suffix is None:
         raise ValueError(f"{path.name!r} must end with .parquet or .csv.gz.")
-    if suffix == ".parquet":
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError as error:
-            raise ImportError("parquet needs pyarrow: pip install pyarrow, or end the name with .csv.gz.") from error
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise ImportError("parquet needs pyarrow: pip install pyarrow, or end the name with .csv.gz.")
     return path, path.with_name(path.name.removesuffix(suffix) + ".json")
 
 
