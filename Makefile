@@ -19,7 +19,7 @@ help:
 	@echo 'make readme   README.md from nbs/index.ipynb'
 	@echo 'make docs     the website, in _docs/'
 	@echo 'make wheel    the package, in dist/'
-	@echo 'make bench    time the import, scatter correction, readers and PLS, beside other packages (minutes)'
+	@echo 'make bench    time the import, scatter correction, readers, PLS and training, beside others (minutes)'
 	@echo 'make clean    remove what these commands made, but for .venv'
 
 setup: $(READY)
@@ -70,7 +70,8 @@ wheel: $(READY)
 	@$(BIN)/python -m build --no-isolation
 
 bench: $(READY)
-	@for benchmark in import_time scatter read_jcamp 'pls small medium'; do \
+	@for benchmark in import_time scatter read_jcamp 'pls small medium' \
+	    'training --rounds 10 --large-rounds 0 --recipe 2'; do \
 	  set -- $$benchmark; name=$$1; shift; echo "== benchmarks/$$name.py"; \
 	  $(BIN)/python "benchmarks/$$name.py" "$$@" || exit 1; echo; done
 
