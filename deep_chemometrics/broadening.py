@@ -107,7 +107,7 @@ def broaden(
             rows = name_rows(np.unique(owner[narrow]))
             message = f"broaden: {rows}: lines narrower than the distance of two channels; areas are not kept."
             warnings.warn(message, SpectrumWarning, stacklevel=2)
-    spectra, chunk = np.zeros((len(lengths), len(axis))), max(1, 2**17 // len(axis))  # 1 MB stays in the cache
+    spectra, chunk = np.zeros((len(lengths), len(axis))), max(1, 2**15 // len(axis))  # 256 kB stay in the cache
     for start in range(0, len(positions), chunk):
         part = slice(start, start + chunk)
         w, g = width[part, None], gauss_width[part, None]

@@ -319,6 +319,14 @@ def _spectra(
     return X
 
 # %% ../nbs/09a_simulate.ipynb #09a-simulate-029
+def _checked_axis(axis: Any) -> np.ndarray:
+    "`axis`, or the default: that of a spectrometer with a detector of InGaAs."
+    axis = np.arange(900.0, 1700, 4) if axis is None else check_axis(axis, np.size(axis))
+    if len(axis) < 2:
+        raise ValueError("axis has fewer than 2 channels: there is no spectrum.")
+    return axis
+
+
 def _difficulty(difficulty: str | Difficulty, changes: dict) -> Difficulty:
     if not isinstance(difficulty, Difficulty):
         difficulty = DIFFICULTIES[check_option(difficulty, list(DIFFICULTIES), "difficulty")]
@@ -359,10 +367,7 @@ def simulate_spectra(
     check_count(n_targets, "n_targets", minimum=1)
     n_samples = check_count(n_samples, "n_samples", minimum=1)
     n_test = max(1, n_samples // 2) if n_test is None else check_count(n_test, "n_test", minimum=1)
-    axis = np.arange(900.0, 1700, 4) if axis is None else check_axis(axis, np.size(axis))
-    if len(axis) < 2:
-        raise ValueError("axis has fewer than 2 channels: there is no spectrum.")
-    seed = check_random_state(random_state).randint(2**31)
+    axis, seed = _checked_axis(axis), check_random_state(random_state).randint(2**31)
     if pure is None:
         pure = _pure_spectra(axis, n_targets, d, np.random.default_rng([seed, 3]))
     else:

@@ -86,7 +86,7 @@ def test_sticks_add_up_and_intensities_scale():
 
 def test_many_molecules_as_one_by_one():
     rng = np.random.default_rng(1)
-    p = [rng.uniform(500, 3900, n) for n in rng.integers(0, 12, 400)]  # some 2,000 sticks: more than one chunk of 154
+    p = [rng.uniform(500, 3900, n) for n in rng.integers(0, 12, 400)]  # some 2,000 sticks: many chunks of 38
     h, w = ([rng.uniform(5, 50, len(x)) for x in p] for _ in "hw")
     many = broaden(p, h, AXIS, w)
     assert many.shape == (400, len(AXIS)) and any(len(x) == 0 for x in p)
