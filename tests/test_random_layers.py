@@ -195,7 +195,7 @@ def test_gradient_is_that_of_the_function(name, form, train, x):
     x = x[:2].reshape(2, 597, *form)
 
     def value(inputs):
-        return keras.ops.sum(make(name, train)(inputs, training=True) * weight)
+        return keras.ops.sum(keras.ops.multiply(make(name, train)(inputs, training=True), weight))
 
     gradient = gradient_of(value, x)
     assert np.isfinite(gradient).all()
