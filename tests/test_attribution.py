@@ -7,22 +7,34 @@ import weakref
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestRegressor, VotingRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
-from deep_chemometrics import attribution
-from deep_chemometrics.attribution import METHODS, attribute
+from deep_chemometrics.activations import kernel_activations, receptive_field
+from deep_chemometrics.attribution import METHODS, Attribution, attribute
+from deep_chemometrics.bands import bands
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.cnn import bjerrum
 from deep_chemometrics.datasets import load_tablets
 from deep_chemometrics.estimators import CNNRegressor
+from deep_chemometrics.gradients import _made, score_function
 from deep_chemometrics.layers import RandomScatter, ScatterCorrection, keras
+from deep_chemometrics.pls import PLSDA, PLSRegressionCV
+from deep_chemometrics.preprocessing import EMSC, MSC, SNV, SavitzkyGolay
 
 layers = keras.layers
 N = 40
 RNG = np.random.default_rng(0)
 X = np.sin(np.linspace(0, 7, N)) + 0.2 * RNG.normal(size=(9, N))
 WEIGHTS = RNG.normal(size=(N, 3))
+GRADIENTS = ("gradient", "gradient_x_input", "integrated_gradients")
+OPTIONS = {"smooth_grad": dict(samples=5), "shapley": dict(bands=4), "occlusion": dict(bands=7)}
 
 
 def chain(*parts, shape=(N,)):
@@ -163,10 +175,12 @@ def test_gradient_is_blind_to_what_scatter_correction_removes(corrected):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("batch_size", [1, 5, 9, 64, 1000])
+@pytest.mark.parametrize("batch_size", [5, 64])
 def test_batches_make_no_difference(network, method, batch_size):
-    whole = attribute(network, X, method, steps=8)
-    assert np.allclose(attribute(network, X, method, steps=8, batch_size=batch_size), whole, atol=1e-6)
+    options = dict(steps=8, random_state=0) | OPTIONS.get(method, {})
+    whole = attribute(network, X, method, **options)
+    again = attribute(network, X, method, batch_size=batch_size, **options)
+    assert np.allclose(again, whole, atol=1e-5 * max(1, np.abs(whole).max()))
 
 
 def test_a_spectrum_alone_and_in_company(network):
@@ -188,7 +202,8 @@ def test_units_are_those_of_y_per_raw_absorbance(tablets):
     in_mg = CNNRegressor(**fit).fit(tablets.X, tablets.y["assay"])
     in_g = CNNRegressor(**fit).fit(tablets.X, tablets.y["assay"] / 1000)
     for method in METHODS:
-        mg, g = (attribute(model, tablets.X[:5], method) for model in (in_mg, in_g))
+        options = dict(random_state=0) | OPTIONS.get(method, {})
+        mg, g = (attribute(model, tablets.X[:5], method, **options) for model in (in_mg, in_g))
         assert np.allclose(mg, 1000 * g, rtol=1e-3, atol=1e-4 * np.abs(mg).max())
     x, channel, step = tablets.X[:1], 300, 1e-2
     needle = step * np.eye(1, x.shape[1], channel)
@@ -237,9 +252,10 @@ def test_nothing_is_compiled_twice():
     traced.clear()
     for n in (1, 5, 9):
         for target in (0, 1):
-            for method in METHODS:
-                attribute(model, X[:n], method, target, steps=5, batch_size=4)
-    assert traced == [(4, N)]
+            for method in GRADIENTS:
+                attribute(model, X[:n], method, target, steps=5, batch_size=4, baseline=None)
+    assert traced.count((4, N)) == 2, "once the scores, once their gradient"
+    assert set(traced) == {(4, N), (1, N)}, "one spectrum, not compiled, to find the last step"
 
 
 def test_weights_set_later_count():
@@ -262,7 +278,7 @@ def test_freezing_layers_changes_nothing():
 def test_a_model_is_not_kept_alive():
     model = linear()
     attribute(model, X, "gradient")
-    assert model in attribution._made
+    assert model in _made
     gone = weakref.ref(model)
     del model
     gc.collect()
@@ -356,11 +372,14 @@ def test_spectra_that_do_not_fit(network, method, wrong, message):
 
 
 def test_models_that_are_none():
-    for wrong in (LinearRegression().fit(X, X[:, 0]), None):
+    for wrong in (None, "model", lambda X: X[:, 0]):
         with pytest.raises(ValueError, match="give a Keras model"):
             attribute(wrong, X)
-    with pytest.raises(NotFittedError):
-        attribute(CNNRegressor(), X)
+    for unfitted in (CNNRegressor(), PLSRegressionCV(), make_pipeline(SNV(), LinearRegression())):
+        with pytest.raises(NotFittedError):
+            attribute(unfitted, X)
+    with pytest.raises(ValueError, match="cannot predict"):
+        attribute(StandardScaler().fit(X), X)
     with pytest.raises(ValueError, match="must answer"):
         attribute(chain(layers.Reshape((N, 1)), layers.Conv1D(2, 3)), X)
 
@@ -385,3 +404,263 @@ def test_no_warnings(network, corrected):
         warnings.filterwarnings("error", category=RuntimeWarning)
         attribute(network, X)
         attribute(corrected, X)
+
+
+# Scikit-learn: exact where it is linear
+
+Y = X @ RNG.normal(size=(N, 2)) + 0.1 * RNG.normal(size=(9, 2))
+LABELS = np.arange(9) % 3
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LinearRegression(),
+        Lasso(alpha=0.01),
+        PLSRegressionCV(max_components=3, cv=3, random_state=0),
+        make_pipeline(StandardScaler(), LinearRegression()),
+        make_pipeline(SavitzkyGolay(), StandardScaler(), PLSRegressionCV(max_components=3, cv=3, random_state=0)),
+        GridSearchCV(Lasso(), {"alpha": [0.01, 0.1]}, cv=3),
+    ],
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_linear_estimators_are_exact(model, method):
+    """Against coefficients found by predicting unit vectors; a float64 sum of 40 rounds at 1e-14 of its terms."""
+    model.fit(X, Y[:, 0])
+    w = np.ravel(model.predict(np.eye(N)) - model.predict(np.zeros((1, N))))
+    start = RNG.normal(size=N)
+    if method == "grad_cam":
+        with pytest.raises(ValueError, match="one network"):
+            attribute(model, X, method)
+        return
+    b = bands(N, n=5)
+    expected = {"gradient": np.tile(w, (9, 1)), "gradient_x_input": w * X, "integrated_gradients": w * (X - start)}
+    expected |= {"smooth_grad": expected["gradient"], "occlusion": b.spread(b.sums(w * (X - start)))}
+    expected["shapley"] = expected["occlusion"]
+    options = dict(baseline=start) if method in ("integrated_gradients", "occlusion", "shapley") else {}
+    options |= dict(bands=b) if method in ("occlusion", "shapley") else {}
+    assert np.allclose(attribute(model, X, method, **options), expected[method], rtol=1e-8, atol=1e-9)
+
+
+def test_the_baseline_of_pls_is_its_training_mean():
+    pls = PLSRegressionCV(max_components=3, cv=3, random_state=0).fit(X, Y)
+    for target in (0, 1):
+        expected = pls.coef_[target] * (X[:2] - X.mean(axis=0))
+        assert np.allclose(attribute(pls, X[:2], target=target), expected)
+    with pytest.raises(ValueError, match="2 output"):
+        attribute(pls, X, target=2)
+
+
+@pytest.mark.parametrize("corrector, order", [(SNV(), 0), (MSC(), 0), (EMSC(order=2), 2)])
+def test_pipelines_with_scatter_correction(corrector, order):
+    """Refused as in networks; blind to the spectrum and to the polynomials; complete from a spectrum as baseline."""
+    model = make_pipeline(corrector, LinearRegression()).fit(X, Y[:, 0])
+    for wrong in (dict(method="gradient_x_input"), dict(baseline=0), dict(method="shapley", fill="zero")):
+        with pytest.raises(ValueError, match="scatter correction"):
+            attribute(model, X, **wrong)
+    gradients, t = attribute(model, X, "gradient"), np.linspace(-1, 1, N)
+    for blind in [X, np.ones(N), t, t**2][: order + 2]:
+        products = gradients * blind
+        assert (np.abs(products.sum(axis=1)) < 1e-5 * np.abs(products).sum(axis=1)).all()
+    answer = attribute(model, X, baseline=X[0], steps=200, details=True)
+    assert np.abs(answer.missing).max() < 1e-3 * np.abs(answer.explained).max()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_smooth_models_that_are_not_linear():
+    model = MLPRegressor(hidden_layer_sizes=(8,), activation="tanh", max_iter=20, random_state=0).fit(X, Y[:, 0])
+    answer = attribute(model, X, steps=200, details=True)
+    assert np.abs(answer.missing).max() < 1e-3 * np.abs(answer.explained).max()
+    w1, w2 = model.coefs_
+    by_hand = ((1 - np.tanh(X @ w1 + model.intercepts_[0]) ** 2) * w2[:, 0]) @ w1.T
+    assert np.allclose(attribute(model, X, "gradient"), by_hand, rtol=1e-5, atol=1e-6)
+
+
+def test_trees_have_no_gradient_but_bands():
+    forest = RandomForestRegressor(5, random_state=0).fit(X, Y[:, 0])
+    for method in ("gradient", "gradient_x_input", "integrated_gradients", "smooth_grad"):
+        with pytest.raises(ValueError, match="use a method of bands"):
+            attribute(forest, X, method)
+    answer = attribute(forest, X, "shapley", bands=4, details=True)
+    assert np.abs(answer.missing).max() < 1e-9
+
+
+def test_classifiers_of_scikit_learn():
+    binary = LogisticRegression().fit(X, LABELS == 1)
+    assert np.allclose(attribute(binary, X, "gradient", 1), binary.coef_[0], atol=1e-7)
+    assert np.allclose(attribute(binary, X, "gradient", 0), -binary.coef_[0], atol=1e-7)
+    p = binary.predict_proba(X)[:, [1]]
+    assert np.allclose(attribute(binary, X, "gradient", 1, output="value"), p * (1 - p) * binary.coef_[0], atol=1e-6)
+    several = LogisticRegression().fit(X, LABELS)
+    p, w = several.predict_proba(X), several.coef_
+    others = np.delete(p, 2, axis=1)
+    by_hand = w[2] - others @ np.delete(w, 2, axis=0) / others.sum(axis=1, keepdims=True)
+    assert np.allclose(attribute(several, X, "gradient", 2), by_hand, atol=1e-6)
+    svc = LinearSVC().fit(X, LABELS)
+    assert np.allclose(attribute(svc, X, "gradient", 2), svc.coef_[2])
+    with pytest.raises(ValueError, match="knows no probabilities"):
+        attribute(svc, X, output="log_odds")
+    with pytest.raises(ValueError, match="is for classifiers"):
+        attribute(LinearRegression().fit(X, Y), X, output="log_odds")
+    plsda = PLSDA(max_components=2, cv=3, random_state=0).fit(X, LABELS)
+    assert np.isfinite(attribute(plsda, X, target=2)).all()
+
+
+# Networks that classify
+
+
+@pytest.mark.parametrize("end", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("separate", [False, True])
+def test_log_odds_of_networks(end, separate):
+    """Weights that make probabilities of 1 in float32: the log-odds are not saturated."""
+    weights = 30 * WEIGHTS
+    parts = [layers.Dense(3), layers.Activation(end)] if separate else [layers.Dense(3, activation=end)]
+    model = chain(*parts)
+    model.layers[0].set_weights([weights, np.zeros(3)])
+    z = X @ weights
+    for target in range(3):
+        odds = z[:, target]
+        gradient = np.tile(weights[:, target], (9, 1))
+        if end == "softmax":
+            others = np.delete(z, target, axis=1)
+            odds = odds - np.logaddexp(*others.T)
+            share = np.exp(others - others.max(axis=1, keepdims=True))
+            gradient = gradient - share / share.sum(axis=1, keepdims=True) @ np.delete(weights, target, axis=1).T
+        assert np.allclose(score_function(model, X, target)(X), odds, rtol=1e-4, atol=1e-2)
+        assert np.allclose(attribute(model, X, "gradient", target), gradient, rtol=1e-3, atol=1e-2)
+    value = score_function(model, X, 1, output="value")(X)
+    assert np.allclose(value, keras.ops.convert_to_numpy(model(X.astype("float32")))[:, 1])
+    assert ((value < 1e-7) | (value > 1 - 1e-7)).all(), "else nothing was saturated"
+
+
+def test_two_labels_or_one_column():
+    one = chain(layers.Dense(1, activation="sigmoid"))
+    one.layers[0].set_weights([WEIGHTS[:, :1], np.zeros(1)])
+    assert np.allclose(attribute(one, X, "gradient"), WEIGHTS[:, 0], atol=1e-5)
+    softmax = chain(layers.Dense(1), layers.Softmax())  # always 1: no log-odds
+    with pytest.warns(UserWarning, match="softmax over axis -1"):
+        assert (attribute(softmax, X, "gradient") == 0).all()
+
+
+def test_classifier_estimators_by_their_attributes(network):
+    """Whatever holds a Keras model as `model_` and remembers its mean."""
+
+    class Holder:
+        model_, mean_spectrum_ = chain(network, layers.Activation("softmax")), X[3]
+
+    logits = keras.ops.convert_to_numpy(network((X).astype("float32")))
+    answer = attribute(Holder(), X, target=1, details=True)
+    assert np.array_equal(answer.baseline, X[3])
+    assert np.allclose(answer.explained, np.subtract(*logits.T[::-1]) - np.subtract(*logits[3, ::-1]), atol=1e-5)
+
+
+def test_ensembles_are_averages(tablets):
+    few = tablets.X[:, ::20]
+    fit = dict(epochs=2, verbose=0)
+    members = [(str(i), CNNRegressor(random_state=i, **fit)) for i in range(2)]
+    vote = VotingRegressor(members).fit(few, tablets.y["assay"])
+    for method in ("gradient", "integrated_gradients", "shapley"):
+        options = dict(baseline=few.mean(axis=0)) if method != "gradient" else {}
+        each = [attribute(member, few[:4], method, **options) for member in vote.estimators_]
+        assert np.allclose(attribute(vote, few[:4], method, **options), np.mean(each, axis=0), atol=1e-5)
+    mean = np.mean([member.mean_spectrum_ for member in vote.estimators_], axis=0)
+    assert np.allclose(attribute(vote, few[:4], details=True).baseline, mean)
+
+
+# SmoothGrad, occlusion, Shapley values, Grad-CAM
+
+
+def test_smooth_grad_against_a_loop(network):
+    noise, rng = 0.05, np.random.default_rng(7)
+    answer = attribute(network, X, "smooth_grad", samples=6, noise=noise, random_state=7, details=True)
+    for i, x in enumerate(X):
+        copies = x + noise * np.ptp(x) * rng.standard_normal((6, N))
+        gradients = attribute(network, copies, "gradient")
+        assert np.allclose(answer.values[i], gradients.mean(axis=0), atol=1e-6)
+        assert np.allclose(answer.standard_error[i], gradients.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-6)
+    assert np.allclose(attribute(network, X, "smooth_grad", noise=0.0), attribute(network, X, "gradient"), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["smooth_grad", "shapley"])
+def test_random_state(network, method):
+    def run(state):
+        return attribute(network, X, method, samples=4, random_state=state)
+
+    assert np.array_equal(run(3), run(3)) and not np.array_equal(run(3), run(4))
+
+
+@pytest.mark.parametrize("fill", ["mean", "interpolate", "zero"])
+def test_occlusion_against_predictions(network, fill):
+    b, start = bands(N, n=8), X[0]
+    score = score_function(network, X, 1)
+    values = attribute(network, X, "occlusion", 1, bands=b, fill=fill, baseline=start)
+    for k, (first, last) in enumerate(zip(b.first, b.last)):
+        without = X.copy()
+        inside = np.arange(first, last + 1)
+        rest = np.setdiff1d(np.arange(N), inside)
+        for row in without:
+            row[inside] = {"mean": start[inside], "zero": 0, "interpolate": np.interp(inside, rest, row[rest])}[fill]
+        assert np.allclose(b.sums(values)[:, k], score(X) - score(without), atol=1e-5)
+
+
+def test_shapley_of_a_network_is_complete(cnn, tablets):
+    answer = attribute(cnn, tablets.X[:3], "shapley", bands=5, details=True)
+    assert isinstance(answer, Attribution) and len(answer.bands) == 5 and answer.band_values.shape == (3, 5)
+    assert np.allclose(answer.missing, 0, atol=1e-3)
+    expected = cnn.predict(tablets.X[:3]) - cnn.predict(cnn.mean_spectrum_[None])
+    assert np.allclose(answer.explained, expected, atol=1e-3)
+    sampled = attribute(cnn, tablets.X[:3], "shapley", bands=12, samples=8, random_state=0, details=True)
+    assert np.allclose(sampled.missing, 0, atol=1e-3) and sampled.standard_error.max() > 0
+
+
+def test_grad_cam_by_hand():
+    """Convolution, mean over positions, dense: the gradient at every position is the dense weight over their number."""
+    for placement in ({"padding": "same"}, {"strides": 2}, {"padding": "same", "strides": 3}):
+        conv = layers.Conv1D(3, 5, **placement)
+        model = chain(layers.Reshape((N, 1)), conv, layers.GlobalAveragePooling1D(), layers.Dense(2))
+        activations, dense = kernel_activations(model, X), model.layers[-1].get_weights()[0]
+        at_units = activations @ dense[:, 1] / activations.shape[1]
+        centre = receptive_field(model).centre
+        expected = [np.interp(np.arange(N), centre, row) for row in at_units]
+        assert np.allclose(attribute(model, X, "grad_cam", 1, layer=conv), expected, atol=1e-6)
+        assert np.array_equal(attribute(model, X, "grad_cam", 1), attribute(model, X, "grad_cam", 1, layer=0))
+
+
+def test_grad_cam_takes_the_last_convolution_unless_told(network):
+    last = attribute(network, X, "grad_cam")
+    assert np.array_equal(last, attribute(network, X, "grad_cam", layer=1))
+    assert not np.allclose(last, attribute(network, X, "grad_cam", layer=0))
+    with pytest.raises(ValueError, match="is not in the model"):
+        attribute(network, X, "grad_cam", layer=5)
+    with pytest.raises(ValueError, match="no one-dimensional convolution"):
+        attribute(linear(), X, "grad_cam")
+
+
+def test_options_that_a_method_does_not_use(network):
+    cases = [
+        (dict(method="gradient", bands=4), "bands is used by 'occlusion', 'shapley' only"),
+        (dict(method="occlusion", samples=4), "samples is used by"),
+        (dict(method="shapley", layer=0), "layer is used by 'grad_cam' only"),
+        (dict(method="shapley", samples=3), "samples=3"),
+        (dict(method="smooth_grad", samples=0), "samples=0"),
+        (dict(method="smooth_grad", noise=-1), "noise"),
+        (dict(method="occlusion", bands=N + 1), "more than the 40"),
+        (dict(method="occlusion", bands=bands(N - 1, n=3)), "for 39 channels"),
+        (dict(method="occlusion", fill="white"), "fill"),
+        (dict(output="logit"), "output"),
+    ]
+    for wrong, message in cases:
+        with pytest.raises(ValueError, match=message):
+            attribute(network, X, **wrong)
+
+
+def test_too_few_steps_are_reported():
+    model = chain(layers.Rescaling(1.0), layers.Activation("tanh"), layers.Dense(1))
+    far = 50 * X
+    with pytest.warns(SpectrumWarning, match="take more steps"):
+        attribute(model, far, baseline=0, steps=2)
+
+
+def test_baseline_a_spectrum_of_the_sample_itself(network):
+    answer = attribute(network, X, baseline=X[2], details=True)
+    assert (answer.values[2] == 0).all() and answer.explained[2] == 0
