@@ -132,7 +132,7 @@ def _across(X: np.ndarray, missing: np.ndarray, otherwise: np.ndarray) -> np.nda
         np.where(right == n, left, right),
     )  # at an end, the last value goes on
     left, right = np.clip(left, 0, n - 1), np.clip(right, 0, n - 1)
-    part = (channel - left) / np.maximum(right - left, 1)
+    part = np.clip((channel - left) / np.maximum(right - left, 1), 0, 1)  # beyond an end: 0, not hundreds
     lines = np.take_along_axis(X, left, 1) * (1 - part) + np.take_along_axis(X, right, 1) * part
     lines[missing.all(axis=1)] = otherwise
     return lines
