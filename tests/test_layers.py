@@ -113,7 +113,7 @@ def test_reference_without_variation(order, train):
 def test_few_samples_and_channels(n, p, train):
     X = train[:n, 597 - p :]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", RuntimeWarning)  # a division by zero; Keras on torch has deprecations of its own
         warnings.simplefilter("ignore", SpectrumWarning)
         found = numbers(ScatterCorrection(2).adapt(X)(X))
     assert found.shape == (n, p) and np.isfinite(found).all()
