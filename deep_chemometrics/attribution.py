@@ -93,16 +93,16 @@ def _grad_cam(score: Any, X: np.ndarray, layer: Any) -> np.ndarray:
     "Kernels weighted by their mean gradient, on the channels (n_samples, n_channels)."
     if not isinstance(score, _NetworkScore):
         raise ValueError("grad_cam looks into one network: give a Keras model or an estimator that holds one.")
-    layer, n_channels = score.layer(layer), X.shape[1]
-    centre = receptive_field(score.model, layer).centre
-    to_channels = np.stack([np.interp(np.arange(n_channels), centre, unit) for unit in np.eye(len(centre))])
-    maps = []
-    for start in range(0, len(X), score.batch_size):
-        part = X[start : start + score.batch_size]
-        activations = kernel_activations(score.model, part, layer, batch_size=score.batch_size).astype(np.float64)
-        gradients = score.activation_gradient(part, layer, activations.shape[1:])
-        maps.append(np.einsum("npk,nk->np", activations, gradients.mean(axis=1)) @ to_channels)
-    return np.concatenate(maps)
+    total, size = np.zeros(X.shape), score.batch_size
+    for one in score.layers(layer):
+        centre = receptive_field(score.model, one).centre
+        to_channels = np.stack([np.interp(np.arange(X.shape[1]), centre, unit) for unit in np.eye(len(centre))])
+        for start in range(0, len(X), size):
+            part = X[start : start + size]
+            activations = kernel_activations(score.model, part, one, batch_size=size).astype(np.float64)
+            weights = score.activation_gradient(part, one, activations.shape[1:]).mean(axis=1)
+            total[start : start + size] += np.einsum("npk,nk->np", activations, weights) @ to_channels
+    return total
 
 # %% ../nbs/09_attribution.ipynb #09-attribution-018
 @dataclass(frozen=True)
@@ -134,6 +134,11 @@ class _Question(NamedTuple):
     noise: float
     rng: np.random.Generator
     progress: bool | None
+    details: bool
+
+    def explained(self, without: np.ndarray) -> np.ndarray | None:
+        "f(x) - f(without), where somebody asks for it: it costs predictions."
+        return self.score(self.X) - self.score(without) if self.details else None
 
 
 def _gradient(q: _Question) -> Attribution:
@@ -142,7 +147,7 @@ def _gradient(q: _Question) -> Attribution:
 
 def _gradient_x_input(q: _Question) -> Attribution:
     zero = np.zeros_like(q.X[0])
-    return Attribution(q.X * _gradient(q).values, q.score(q.X) - q.score(zero[None]), baseline=zero)
+    return Attribution(q.X * _gradient(q).values, q.explained(zero[None]), baseline=zero)
 
 
 def _integrated_gradients(q: _Question) -> Attribution:
@@ -153,7 +158,7 @@ def _integrated_gradients(q: _Question) -> Attribution:
         return q.start + middle[k][:, None] * (q.X[samples] - q.start)
 
     slopes, _ = _mean_gradient(q.score, on_the_line, len(q.X), steps, q.progress)
-    return Attribution((q.X - q.start) * slopes, q.score(q.X) - q.score(q.start[None]), baseline=q.start)
+    return Attribution((q.X - q.start) * slopes, q.explained(q.start[None]), baseline=q.start)
 
 
 def _smooth_grad(q: _Question) -> Attribution:
@@ -169,7 +174,7 @@ def _smooth_grad(q: _Question) -> Attribution:
 def _of_bands(q: _Question, values: np.ndarray, error: np.ndarray | None) -> Attribution:
     everything = fill_bands(q.X, q.bands, np.ones(len(q.bands), dtype=bool), q.fill, q.start)
     error = None if error is None else q.bands.spread(error)
-    return Attribution(q.bands.spread(values), q.score(q.X) - q.score(everything), error, q.start, q.bands, values)
+    return Attribution(q.bands.spread(values), q.explained(everything), error, q.start, q.bands, values)
 
 
 def _occlusion(q: _Question) -> Attribution:
@@ -274,7 +279,8 @@ def attribute(
     - "occlusion": f(x) - f(x without a band); "shapley": Shapley values of bands, exact up to 10 bands, or from
       `samples` random orders; both with `fill` "mean" (the baseline), "interpolate" or "zero" (refused for models with
       scatter correction), and spread over the channels of each of the `bands` (`Bands`, or their number)
-    - "grad_cam": activations of `layer` (default: the last convolution) weighted by their mean gradient, with sign
+    - "grad_cam": activations of `layer` (default: the last convolution; of each member of an
+      ensemble, summed) weighted by their mean gradient, with sign
 
     `model` is a Keras model, a fitted estimator that holds one, or any fitted estimator or pipeline of scikit-learn;
     `X` (n_samples, n_channels) are spectra as it takes them; `target` is the number of the output, or of the class.
@@ -301,7 +307,9 @@ def attribute(
     samples = None if samples is None else check_count(samples, "samples", 4 if method == "shapley" else 1)
     rng = np.random.default_rng(random_state)
     where = _check_bands(bands, method, X.shape[1])
-    q = _Question(score, X, start, where, fill, layer, steps, samples, check_number(noise, "noise"), rng, progress)
+    checked = details or method == "integrated_gradients"
+    noise = check_number(noise, "noise")
+    q = _Question(score, X, start, where, fill, layer, steps, samples, noise, rng, progress, checked)
     answer = _COMPUTE[method](q)
     empty = _is_only_scatter(X, score.scatter_order)
     if method == "integrated_gradients" and empty.any():

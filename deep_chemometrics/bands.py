@@ -186,13 +186,12 @@ def occlude(
     """
     X, K = check_spectra(X, n_channels=bands.n_channels), len(bands)
     baseline, batch_size = X.mean(axis=0) if baseline is None else baseline, check_count(batch_size, "batch_size", 1)
-    without, one = np.empty(len(X) * K), np.eye(K, dtype=bool)
-    for part in _chunks(len(X) * K, batch_size, progress, "spectrum"):
-        sample, band = np.divmod(part, K)
-        without[part] = f(fill_bands(X[sample], bands, one[band], fill, baseline))
-    return np.concatenate([f(X[i : i + batch_size]) for i in range(0, len(X), batch_size)])[:, None] - without.reshape(
-        len(X), K
-    )
+    values, gone = np.empty(len(X) * (K + 1)), np.eye(K + 1, K, dtype=bool)  # the last row: nothing is gone
+    for part in _chunks(len(values), batch_size, progress, "spectrum"):
+        sample, band = np.divmod(part, K + 1)
+        values[part] = f(fill_bands(X[sample], bands, gone[band], fill, baseline))
+    values = values.reshape(len(X), K + 1)
+    return values[:, K:] - values[:, :K]
 
 # %% ../nbs/09b_bands.ipynb #09b-bands-021
 def _subsets(K: int) -> np.ndarray:

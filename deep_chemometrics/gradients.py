@@ -16,7 +16,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from .activations import _as_input, _count_channels, _find_layer, _keras_model, _listening, _steps
+from deep_chemometrics.activations import (
+    _CONVOLUTIONS,
+    _as_input,
+    _count_channels,
+    _find_layer,
+    _keras_model,
+    _listening,
+    _steps,
+)
 from .checks import check_count, check_option, check_spectra
 from .layers import ScatterCorrection, keras  # this way, so that the backend is chosen first
 from .preprocessing import EMSC, MSC, SNV
@@ -195,19 +203,20 @@ class _NetworkScore:
     def gradient(self, X: np.ndarray) -> np.ndarray:
         return self._run("x", X).reshape(len(X), -1)
 
-    def layer(self, layer: Any) -> Any:
-        "The layer asked for; by default the last one that convolves."
+    def layers(self, layer: Any) -> list:
+        "The layer asked for; by default the last one that convolves, of each member where networks are averaged."
         x = keras.ops.convert_to_tensor(_as_input(self.model, np.ones((1, self.n_channels))))
         with _listening(_steps(self.model)) as heard:
             self.model(x, training=False)
         if layer is not None:
-            return _find_layer(heard, layer)
-        found, number = None, 0
-        while True:
-            try:
-                found, number = _find_layer(heard, number), number + 1
-            except ValueError:
-                return _find_layer(heard, None) if found is None else found
+            return [_find_layer(heard, layer)]
+        convolutions = [note.step for note in heard if isinstance(note.step, _CONVOLUTIONS)]
+        members = [
+            part for part in self.model.layers if isinstance(part, keras.Model) and part.name.startswith("member_")
+        ]
+        groups = [_steps(member) for member in members] or [convolutions]
+        last = [[step for step in convolutions if step in group][-1:] for group in groups]
+        return [step for found in last for step in found] or [_find_layer(heard, None)]
 
     def prepare(self, X: np.ndarray) -> None:
         "Nothing is to be found out about a network."
@@ -356,7 +365,8 @@ def score_function(
     estimator of scikit-learn; `X` (n_samples, n_channels) are spectra to try it on; `target` is the number of the
     output, of a scikit-learn classifier the number of the class. `output`: "value", what the model answers;
     "log_odds", ln(p / (1 - p)), of a softmax that of the class against all others, and the default where the model
-    ends in a sigmoid or softmax, or is a classifier with probabilities. `batch_size` spectra are computed at a time
+    ends in a sigmoid or softmax, or is a classifier with probabilities; of networks whose probabilities are averaged it
+    is computed from the average, in single precision within ±16. `batch_size` spectra are computed at a time
     (default: 128, with scikit-learn 4096). Raises `ValueError` for what is no model, an unknown output, a target that
     does not exist, and spectra that do not fit.
     """

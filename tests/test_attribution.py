@@ -22,7 +22,7 @@ from deep_chemometrics.bands import bands
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.cnn import bjerrum
 from deep_chemometrics.datasets import load_tablets
-from deep_chemometrics.estimators import CNNRegressor
+from deep_chemometrics.estimators import CNNClassifier, CNNRegressor
 from deep_chemometrics.gradients import _made, score_function
 from deep_chemometrics.layers import RandomScatter, ScatterCorrection, keras
 from deep_chemometrics.pls import PLSDA, PLSRegressionCV
@@ -552,6 +552,31 @@ def test_classifier_estimators_by_their_attributes(network):
     answer = attribute(Holder(), X, target=1, details=True)
     assert np.array_equal(answer.baseline, X[3])
     assert np.allclose(answer.explained, np.subtract(*logits.T[::-1]) - np.subtract(*logits[3, ::-1]), atol=1e-5)
+
+
+def test_our_classifier(tablets):
+    """Classes and labels: the values sum to the difference of log-odds, as `predict_proba` gives them in float32."""
+    few, level = tablets.X[:, ::20], tablets.y["assay"].to_numpy() // 15
+    fit = dict(epochs=2, random_state=0, verbose=0)
+    for y in (level.astype(int), np.stack([level > 12, level > 13], axis=1).astype(int)):
+        model = CNNClassifier(**fit).fit(few, y)
+        answer = attribute(model, few[:5], target=1, details=True)
+        p, start = (model.predict_proba(x)[:, 1] for x in (few[:5], model.mean_spectrum_[None]))
+        expected = np.log(p / (1 - p)) - np.log(start / (1 - start))
+        assert np.allclose(answer.explained, expected, atol=1e-4)
+        assert np.abs(answer.missing).max() < 0.05 * np.abs(expected).max() + 1e-4
+
+
+def test_ensembles_inside_one_model(tablets):
+    """The gradient is the mean of the members'; Grad-CAM looks at the last convolution of each."""
+    few = tablets.X[:, ::20]
+    model = CNNRegressor(n_members=2, epochs=2, random_state=0, verbose=0).fit(few, tablets.y["assay"])
+    cam = attribute(model, few[:3], "grad_cam")
+    last = score_function(model, few).layers(None)
+    assert len(last) == 2 and last[0] is not last[1]
+    assert np.allclose(cam, sum(attribute(model, few[:3], "grad_cam", layer=layer) for layer in last), atol=1e-5)
+    answer = attribute(model, few[:3], details=True)
+    assert np.abs(answer.missing).max() < 0.05 * np.abs(answer.explained).max() + 1e-3
 
 
 def test_ensembles_are_averages(tablets):
