@@ -48,7 +48,7 @@ def savgol_net(
     dropout: float = 0.3,
     kernel_start: str = "savgol",
     standardise: str = "feature",
-    linear_path: bool = True,
+    paths: str = "both",
     activation: str = "linear",
     seed: int | None = None,
 ) -> keras.Model:
@@ -61,7 +61,7 @@ def savgol_net(
     - `dropout`: of the features, on both paths
     - `kernel_start`: "savgol" or "random"
     - `standardise`: "feature" (each filter at each position) or "filter" (one scale a filter, for all positions)
-    - `linear_path`: whether the features also go to the output directly
+    - `paths` from the features to the output: "both", or "linear" or "curved" alone
     - `activation` of the output: "linear", "sigmoid" or "softmax"
 
     The last layer starts at zero. Raises `ValueError` for sizes below one, even windows or such below 3, a `dropout`
@@ -70,6 +70,7 @@ def savgol_net(
     """
     _check_sizes(n_channels, n_targets, activation, stride=stride, mixtures=mixtures, dense=dense)
     check_option(kernel_start, ("savgol", "random"), "kernel_start")
+    check_option(paths, ("both", "linear", "curved"), "paths")
     if check_number(dropout, "dropout") >= 1:
         raise ValueError(f"dropout={dropout!r} must be below 1.")
     make, kernels = _Seeded(seed), _savgol_kernels(_windows(n_channels, tuple(windows)))
@@ -81,9 +82,9 @@ def savgol_net(
     features = _standardised(x, standardise)
     curved = make.conv(mixtures, 1, activation="gelu")(keras.layers.Reshape(x.shape[1:])(features))
     curved = make.dense(dense, "gelu")(make.dropout(dropout)(keras.layers.Flatten()(curved)))
-    if linear_path:
-        curved = keras.layers.Concatenate()([make.dropout(dropout)(features), curved])
-    outputs = keras.layers.Dense(n_targets, activation, kernel_initializer="zeros")(curved)
+    linear = make.dropout(dropout)(features)
+    last = {"both": keras.layers.Concatenate()([linear, curved]), "linear": linear, "curved": curved}[paths]
+    outputs = keras.layers.Dense(n_targets, activation, kernel_initializer="zeros")(last)
     return keras.Model(inputs, outputs, name="savgol_net")
 
 
