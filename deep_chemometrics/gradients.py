@@ -158,7 +158,7 @@ def _functions_torch(score: Callable, model: Callable) -> dict[str, Callable]:
 
     return {"score": plain, "x": partial(differentiated, 0), "shift": partial(differentiated, 1)}
 
-
+# %% ../nbs/09c_gradients.ipynb #09c-gradients-013
 _FUNCTIONS = {"jax": _functions_jax, "tensorflow": _functions_tensorflow, "torch": _functions_torch}
 _made = WeakKeyDictionary()  # model -> {(output, layer): its functions}
 
@@ -176,7 +176,7 @@ def _functions(model: keras.Model, output: str, layer: Any = None) -> dict[str, 
         made[key] = _FUNCTIONS[backend](score, model)
     return made[key]
 
-# %% ../nbs/09c_gradients.ipynb #09c-gradients-014
+# %% ../nbs/09c_gradients.ipynb #09c-gradients-015
 class _NetworkScore:
     "One output of a Keras model: `score(X)` (n,), `score.gradient(X)` (n, n_channels), in batches of one size."
 
@@ -225,7 +225,7 @@ class _NetworkScore:
         "Gradient with respect to what `layer` answers, one spectrum (*shape)."
         return self._run("shift", X, layer, np.zeros((self.batch_size, *shape), dtype=np.float32))
 
-# %% ../nbs/09c_gradients.ipynb #09c-gradients-017
+# %% ../nbs/09c_gradients.ipynb #09c-gradients-018
 def _predictor(model: Any, target: int, output: str | None) -> tuple[Callable, int]:
     "A function (n, n_channels) -> (n, n_outputs) for a fitted scikit-learn estimator, and the column asked about."
     if not is_classifier(model):
@@ -259,7 +259,7 @@ def _scatter_orders(model: Any) -> list[int]:
     own = [model.order] if isinstance(model, EMSC) else [0] if isinstance(model, (MSC, SNV)) else []
     return own + [order for part in parts for order in _scatter_orders(part)]
 
-
+# %% ../nbs/09c_gradients.ipynb #09c-gradients-019
 class _PredictorScore:
     "One output of a fitted scikit-learn estimator; its gradient by differences, exact where it is linear."
 
@@ -307,7 +307,7 @@ class _PredictorScore:
             return np.tile(self._coefficients, (len(X), 1))
         return np.stack([self._differences(x, 1e-4 * self.size) for x in X])
 
-# %% ../nbs/09c_gradients.ipynb #09c-gradients-019
+# %% ../nbs/09c_gradients.ipynb #09c-gradients-021
 class _MeanScore:
     "The mean of several scores."
 
@@ -355,7 +355,7 @@ def _check_target(model: keras.Model, target: int) -> int:
         raise ValueError(f"target={target} is out of range: the model has {n_targets} output(s), counted from 0.")
     return int(target)
 
-# %% ../nbs/09c_gradients.ipynb #09c-gradients-020
+# %% ../nbs/09c_gradients.ipynb #09c-gradients-022
 def score_function(
     model: Any, X: Any, target: int = 0, output: str | None = None, batch_size: int | None = None
 ) -> Callable[[np.ndarray], np.ndarray]:
