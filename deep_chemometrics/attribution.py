@@ -238,13 +238,15 @@ def _check_bands(bands: Any, method: str, n_channels: int) -> Bands | None:
     return bands
 
 
-def _warn_of_rows(answer: Attribution, q: _Question, method: str) -> None:
-    "`SpectrumWarning` where the sum of integrated gradients is off by more than a twentieth of what it is made of."
-    if method != "integrated_gradients":
-        return
-    size = np.abs(answer.values).sum(axis=1)
-    rounding = 1e-5 * np.abs(q.score(q.X))
-    if (rows := np.flatnonzero(np.abs(answer.missing) > 0.05 * size + rounding)).size:
+def _look_at_rows(answer: Attribution, q: _Question) -> None:
+    """Integrated gradients of rows without anything but scatter become zero, with a `SpectrumWarning`; another one
+    where the sum is off by more than a twentieth of what it is made of."""
+    if (empty := _is_only_scatter(q.X, q.score.scatter_order)).any():
+        answer.values[empty] = 0.0
+        message = f"{name_rows(np.flatnonzero(empty))}: scatter correction leaves nothing of it; attributed zero."
+        warnings.warn(message, SpectrumWarning, stacklevel=3)
+    allowed = 0.05 * np.abs(answer.values).sum(axis=1) + 1e-5 * np.abs(q.score(q.X))  # the latter for rounding
+    if (rows := np.flatnonzero((np.abs(answer.missing) > allowed) & ~empty)).size:
         worst = np.abs(answer.missing[rows]).max()
         message = f"{name_rows(rows)}: {q.steps} steps miss up to {worst:.3g} of the change explained; take more steps."
         warnings.warn(message, SpectrumWarning, stacklevel=3)
@@ -291,10 +293,9 @@ def attribute(
     `Attribution`: values, what they should sum to, what is missing, standard errors, baseline, bands.
 
     Spectra of which scatter correction leaves nothing get integrated gradients of zero and a `SpectrumWarning`. Raises
-    `ValueError` for unknown names, options that the method does not use, a target that does not exist, spectra or a
-    baseline that do not fit, NaN or infinity, a baseline that scatter correction would reduce to nothing, and gradients
-    of trees. Sources: Simonyan et al. (2014), arXiv:1312.6034 (gradient); Shrikumar et al. (2016), arXiv:1605.01713
-    (times input); the other methods as in the lesson.
+    `ValueError` for unknown names, options that the method does not use, spectra, a target or a baseline that do not
+    fit, NaN or infinity, a baseline that scatter correction reduces to nothing, and gradients of trees. Sources:
+    Simonyan et al. (2014), arXiv:1312.6034; Shrikumar et al. (2016), arXiv:1605.01713; the others as in the lesson.
     """
     score = score_function(model, X, target, output, batch_size)
     _check_method(method, fill, score.scatter_order, dict(baseline=baseline, bands=bands, samples=samples, layer=layer))
@@ -311,14 +312,9 @@ def attribute(
     noise = check_number(noise, "noise")
     q = _Question(score, X, start, where, fill, layer, steps, samples, noise, rng, progress, checked)
     answer = _COMPUTE[method](q)
-    empty = _is_only_scatter(X, score.scatter_order)
-    if method == "integrated_gradients" and empty.any():
-        answer.values[empty] = 0.0
-        message = f"{name_rows(np.flatnonzero(empty))}: scatter correction leaves nothing of it; attributed zero."
-        warnings.warn(message, SpectrumWarning, stacklevel=2)
+    if method == "integrated_gradients":
+        _look_at_rows(answer, q)
     if not np.isfinite(answer.values).all():
         row = np.flatnonzero(~np.isfinite(answer.values).all(axis=1))[0]
         raise ValueError(f"the gradient of the model is not finite, first at row {row}: look at the model's weights.")
-    if not empty.any():
-        _warn_of_rows(answer, q, method)
     return answer if details else answer.values
