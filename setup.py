@@ -29,7 +29,8 @@ setup(
     extras_require={
         "readers": lines("readers_requirements"),
         "tuning": lines("tuning_requirements"),
-        "dev": lines("dev_requirements") + lines("readers_requirements") + lines("tuning_requirements"),
+        "onnx": lines("onnx_requirements"),
+        "dev": [line for extra in ("dev", "readers", "tuning", "onnx") for line in lines(f"{extra}_requirements")],
     },
     packages=["deep_chemometrics", "deep_chemometrics.data"],
     package_dir={"deep_chemometrics.data": "data"},  # the wheel carries the embedded data sets

@@ -73,27 +73,37 @@ _all_ = ["cui_fearn", "deep_spectra", "fganet", "resnet1d"]
 class ProgressLine(keras.callbacks.Callback):
     """One tqdm line while a network trains: epochs, training and validation RMSE, learning rate, time left.
 
-    `y_scale` turns the loss, a mean squared error of scaled targets, into an error in `unit`.
+    `y_scale` turns the loss, a mean squared error of scaled targets, into an error in `unit`; with None the loss is
+    shown as it is, with the accuracy where Keras reports one. `epochs` of several trainings, one after the other,
+    share the line if `first`, the epochs of those before, is set before each, and `more` to whether one follows.
     """
 
-    def __init__(self, epochs: int, y_scale: float = 1.0, unit: str = ""):
+    def __init__(self, epochs: int, y_scale: float | None = 1.0, unit: str = ""):
         super().__init__()
         self.epochs, self.y_scale, self.unit, self.line = epochs, y_scale, unit, None
+        self.first, self.more = 0, False
 
-    def on_train_begin(self, logs=None):
-        self.line = tqdm(total=self.epochs, unit="epoch", mininterval=0.5)
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.line is None:  # only here is it known where a resumed training begins
+            self.line = tqdm(total=self.epochs, initial=self.first + epoch, unit="epoch", mininterval=0.5)
+        self.line.n = self.first + epoch
+
+    def _words(self, logs):
+        if self.y_scale is None:
+            return [f"{name} {value:.3g}" for name, value in logs.items() if name.endswith(("loss", "accuracy"))]
+        errors = {n.replace("loss", "RMSE"): np.sqrt(logs[n]) * self.y_scale for n in ("loss", "val_loss") if n in logs}
+        return [f"{name} {error:.3g} {self.unit}".strip() for name, error in errors.items()]
 
     def on_epoch_end(self, epoch, logs=None):
-        errors = {
-            name.replace("loss", "RMSE"): np.sqrt(logs[name]) * self.y_scale
-            for name in ("loss", "val_loss")
-            if name in logs
-        }
-        words = [f"{name} {error:.3g} {self.unit}".strip() for name, error in errors.items()]
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self.line.set_postfix_str(", ".join([*words, f"rate {rate:.1e}"]), refresh=False)
+        rate = logs.get("learning_rate") or float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self.line.set_postfix_str(", ".join([*self._words(logs), f"rate {rate:.1e}"]), refresh=False)
         self.line.update()
 
     def on_train_end(self, logs=None):
+        if not self.more:
+            self.close()
+
+    def close(self):
+        "End the line, whether or not all epochs are done."
         if self.line is not None:
             self.line.close()

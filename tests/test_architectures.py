@@ -254,7 +254,7 @@ def test_offered_by_the_lesson_module():
 
 
 def test_names_that_the_estimator_knows():
-    assert list(ARCHITECTURES) == ["bjerrum", "cui_fearn", "deep_spectra", "fganet", "resnet1d"]
+    assert list(ARCHITECTURES) == ["bjerrum", "cui_fearn", "deep_spectra", "fganet", "resnet1d", "savgol_net"]
     assert ARCHITECTURES["bjerrum"] is bjerrum
     for name, build in ARCHITECTURES.items():
         model = build(40, 2, seed=0)
@@ -272,7 +272,7 @@ def test_estimator_by_name_reports_errors_without_penalty():
     _, held_out = model._split(40, state)
     rmse = np.sqrt(np.mean((model.predict(X[held_out]) - y[held_out]) ** 2))
     assert np.isclose(rmse, model.history_.loc[model.best_epoch_, "val_rmse"], rtol=1e-3)  # float32
-    assert sorted(model.history_) == ["loss", "rmse", "val_loss", "val_rmse"]
+    assert sorted(model.history_) == ["learning_rate", "loss", "rmse", "val_loss", "val_rmse"]
 
 
 def test_estimator_refuses_too_few_channels():

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LIGHT = ["datasets", "checks", "plotting", "preprocessing", "pls", "augmentation"]
-WITH_KERAS = ["layers", "architectures", "cnn", "estimators"]
+LIGHT = ["datasets", "checks", "plotting", "preprocessing", "pls", "augmentation", "studies", "simulate", "bands"]
+WITH_KERAS = ["layers", "random_layers", "architectures", "our_network", "cnn", "training", "saving", "estimators"]
 
 
 def fresh(code: str, **env: str) -> str:
