@@ -9,7 +9,7 @@ __all__ = ['savgol_net']
 import numpy as np
 from scipy.signal import savgol_coeffs
 
-from .architectures import _check_sizes, _Seeded
+from .architectures import _check_sizes, _normalise, _Seeded, _spectrum
 from .checks import check_count, check_number, check_option
 from .layers import keras  # from there, so that the backend is chosen before Keras is imported
 
@@ -42,56 +42,53 @@ def savgol_net(
     n_targets: int = 1,
     *,
     windows: tuple[int, ...] = (5, 11, 21),
-    stride: int = 2,
+    stride: int = 3,
     mixtures: int = 8,
-    dense: int = 16,
+    dense: int = 32,
     dropout: float = 0.3,
+    penalty: float = 0.001,
     kernel_start: str = "savgol",
-    standardise: str = "feature",
-    paths: str = "both",
+    floor: float = 0.1,
+    linear_path: bool = False,
     activation: str = "linear",
     seed: int | None = None,
 ) -> keras.Model:
-    """A small network that begins as Savitzky-Golay filters (smoothing, first and second derivatives) and regression.
+    """A small network that begins as Savitzky-Golay filters: smoothing, first and second derivatives.
 
-    Takes spectra (batch, n_channels) and gives (batch, n_targets); 39,259 parameters that are trained on 597 channels.
+    Takes spectra (batch, n_channels) and gives (batch, n_targets); 52,450 parameters that are trained on 597 channels.
     - `windows`: odd widths of the filters in channels; narrower where there are few channels
     - `stride`: the filters answer at every `stride`-th position
-    - `mixtures`, `dense`: mixtures of the filters at each position, and units, of the curved path
-    - `dropout`: of the features, on both paths
+    - `mixtures`: curved mixtures of the filters at each position, 0 for none; `dense`: units that see all positions
+    - `dropout`: of these units; `penalty` times the sum of squared weights of mixtures, units and output joins the loss
     - `kernel_start`: "savgol" or "random"
-    - `standardise`: "feature" (each filter at each position) or "filter" (one scale a filter, for all positions)
-    - `paths` from the features to the output: "both", or "linear" or "curved" alone
+    - `floor`: variance that is added to that of each feature before it is scaled
+    - `linear_path`: whether the features also go to the output directly
     - `activation` of the output: "linear", "sigmoid" or "softmax"
 
     The last layer starts at zero. Raises `ValueError` for sizes below one, even windows or such below 3, a `dropout`
-    that is not from 0 to below 1 and unknown names.
+    that is not from 0 to below 1, a negative `penalty`, a `floor` that is not positive and unknown names.
     Source: ours; filters of Savitzky and Golay (1964), doi:10.1021/ac60214a047.
     """
-    _check_sizes(n_channels, n_targets, activation, stride=stride, mixtures=mixtures, dense=dense)
+    _check_sizes(n_channels, n_targets, activation, stride=stride, dense=dense)
     check_option(kernel_start, ("savgol", "random"), "kernel_start")
-    check_option(paths, ("both", "linear", "curved"), "paths")
     if check_number(dropout, "dropout") >= 1:
         raise ValueError(f"dropout={dropout!r} must be below 1.")
-    make, kernels = _Seeded(seed), _savgol_kernels(_windows(n_channels, tuple(windows)))
-    inputs = keras.Input((n_channels,), name="spectrum")
-    filters = make.conv(kernels.shape[2], len(kernels), strides=stride, use_bias=False, name="filters")
-    x = filters(keras.layers.Reshape((n_channels, 1))(inputs))
+    l2 = keras.regularizers.L2(check_number(penalty, "penalty"))
+    plain, make = _Seeded(seed), _Seeded(None, kernel_regularizer=l2)
+    make.rng = plain.rng  # one chain of random numbers
+    kernels = _savgol_kernels(_windows(n_channels, tuple(windows)))
+    inputs, x = _spectrum(n_channels)
+    filters = plain.conv(kernels.shape[2], len(kernels), strides=stride, use_bias=False, name="filters")
+    x = filters(x)
     if kernel_start == "savgol":
         filters.set_weights([kernels])
-    features = _standardised(x, standardise)
-    curved = make.conv(mixtures, 1, activation="gelu")(keras.layers.Reshape(x.shape[1:])(features))
-    curved = make.dense(dense, "gelu")(make.dropout(dropout)(keras.layers.Flatten()(curved)))
-    linear = make.dropout(dropout)(features)
-    last = {"both": keras.layers.Concatenate()([linear, curved]), "linear": linear, "curved": curved}[paths]
-    outputs = keras.layers.Dense(n_targets, activation, kernel_initializer="zeros")(last)
+    scaled = keras.layers.BatchNormalization(momentum=0.9, epsilon=check_number(floor, "floor", above=True))
+    features = scaled(keras.layers.Flatten()(x))
+    if check_count(mixtures, "mixtures"):
+        x = make.conv(mixtures, 1, activation="gelu")(keras.layers.Reshape(x.shape[1:])(features))
+    x = keras.layers.Flatten()(x) if mixtures else features
+    x = keras.layers.Activation("gelu")(_normalise(make.dense(dense)(x)))
+    x = plain.dropout(dropout)(x)
+    x = keras.layers.Concatenate()([features, x]) if linear_path else x
+    outputs = keras.layers.Dense(n_targets, activation, kernel_initializer="zeros", kernel_regularizer=l2)(x)
     return keras.Model(inputs, outputs, name="savgol_net")
-
-
-def _standardised(x, how: str):
-    "Answers (batch, positions, filters) side by side, centred and scaled over the batch; nothing to learn in it."
-    check_option(how, ("feature", "filter"), "standardise")
-    # derivatives of smooth spectra vary little: Keras' usual epsilon of 0.001 would be larger than many variances
-    normalise = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-6, center=False, scale=False)
-    flatten = keras.layers.Flatten()
-    return normalise(flatten(x)) if how == "feature" else flatten(normalise(x))
