@@ -530,14 +530,14 @@ class NoPower(keras.callbacks.Callback):
             raise SystemError("no power")
 
 
-@pytest.mark.parametrize("member, epoch", [(0, 0), (0, 3), (1, 2)])
 @pytest.mark.parametrize(
-    "options",
+    "member, epoch, options",
     [
-        dict(augmentation={"gain": 0.1, "mixup": 0.2}, architecture="bjerrum"),  # noise and dropout draw, too
-        dict(optimizer="sgd", schedule="plateau"),
+        (0, 0, dict(architecture="bjerrum", augmentation={"gain": 0.1, "mixup": 0.2})),  # noise and dropout draw, too
+        (0, 3, dict(optimizer="sgd", schedule="plateau")),
+        (1, 2, dict(augmentation=True)),
     ],
-    ids=["adam", "sgd"],
+    ids=["adam", "sgd", "second member"],
 )
 def test_killed_and_resumed_ends_as_if_nothing_had_happened(member, epoch, options, tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "seconds", 0)
