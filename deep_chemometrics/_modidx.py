@@ -763,8 +763,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                  'deep_chemometrics/localization.py')},
             'deep_chemometrics.our_network': { 'deep_chemometrics.our_network._savgol_kernels': ( 'our_network.html#_savgol_kernels',
                                                                                                   'deep_chemometrics/our_network.py'),
-                                               'deep_chemometrics.our_network._standardised': ( 'our_network.html#_standardised',
-                                                                                                'deep_chemometrics/our_network.py'),
                                                'deep_chemometrics.our_network._windows': ( 'our_network.html#_windows',
                                                                                            'deep_chemometrics/our_network.py'),
                                                'deep_chemometrics.our_network.savgol_net': ( 'our_network.html#savgol_net',
