@@ -77,7 +77,8 @@ def test_interrupted(tmp_path, suffix):
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell would ignore it
 sys.path.insert(0, {tests!r})
 from test_studies import rows, SETTINGS, run_study
 
