@@ -15,6 +15,8 @@ def lines(key):
     return [line.strip() for line in settings[key].splitlines() if line.strip()]
 
 
+EXTRAS = ("readers", "tuning", "onnx", "inspect")
+
 setup(
     version=settings["version"],
     description=settings["description"],
@@ -27,10 +29,8 @@ setup(
     python_requires=f">={settings['min_python']}",
     install_requires=lines("requirements"),
     extras_require={
-        "readers": lines("readers_requirements"),
-        "tuning": lines("tuning_requirements"),
-        "onnx": lines("onnx_requirements"),
-        "dev": [line for extra in ("dev", "readers", "tuning", "onnx") for line in lines(f"{extra}_requirements")],
+        **{extra: lines(f"{extra}_requirements") for extra in EXTRAS},
+        "dev": [line for extra in ("dev", *EXTRAS) for line in lines(f"{extra}_requirements")],
     },
     packages=["deep_chemometrics", "deep_chemometrics.data"],
     package_dir={"deep_chemometrics.data": "data"},  # the wheel carries the embedded data sets
