@@ -9,6 +9,7 @@ from sklearn.linear_model import LinearRegression
 from deep_chemometrics.activations import kernel_activations, most_active_kernels, receptive_field
 from deep_chemometrics.estimators import CNNRegressor
 from deep_chemometrics.layers import RandomScatter, ScatterCorrection, keras
+from deep_chemometrics.our_network import savgol_net
 
 layers = keras.layers
 N = 48
@@ -285,3 +286,22 @@ def test_a_single_channel():
 def test_scatter_correction_sees_everything_but_keeps_the_positions():
     model = chain(ScatterCorrection(0).adapt(X), layers.Reshape((N, 1)), layers.Conv1D(1, 3), shape=(N,))
     assert np.array_equal(receptive_field(model).centre, np.arange(1, N - 1))
+
+
+# Our own network, whose filters are named
+
+
+@pytest.mark.parametrize("start", ["savgol", "random"])
+@pytest.mark.parametrize("n_channels, width", [(100, 21), (48, 9)])
+def test_the_filters_of_savgol_net_see_their_window_and_nothing_else(n_channels, width, start):
+    """Every channel changed in turn: all widths share one kernel array, and only the widest fills it."""
+    model = savgol_net(n_channels, kernel_start=start, seed=0)
+    field, channel = receptive_field(model, "filters"), np.arange(n_channels)[:, None]
+    widths = set((field.last - field.first + 1).tolist())
+    assert len(widths) == 1 and widths.pop() >= width and field.inside.all()
+    inside = (field.first <= channel) & (channel <= field.last)
+    assert np.array_equal(units_that_notice(model, "filters", n_channels), inside)
+    assert np.array_equal(np.diff(field.centre), np.full(len(field.centre) - 1, 3.0)), "every third channel"
+    assert np.array_equal(field.centre, (field.first + field.last) / 2)
+    with pytest.raises(ValueError, match="cannot follow"):
+        receptive_field(model, 1)  # behind a Flatten: refused, rather than guessed
