@@ -15,7 +15,7 @@ def lines(key):
     return [line.strip() for line in settings[key].splitlines() if line.strip()]
 
 
-EXTRAS = ("readers", "tuning", "onnx", "inspect")
+EXTRAS = ("readers", "tuning", "onnx", "inspect", "infrared")
 
 setup(
     version=settings["version"],
