@@ -84,9 +84,10 @@ class RandomScatter(keras.layers.Layer):
         if not training:
             return x
         rows = _as_rows(x)
-        n, t = ops.shape(rows)[0], np.linspace(-0.5, 0.5, _n_channels(x.shape), dtype="float32")
+        n, t = ops.shape(rows)[0], np.linspace(-0.5, 0.5, _n_channels(x.shape))
         draw = keras.random.uniform((3, n, 1), -1, 1, dtype=rows.dtype, seed=self.generator)
         scale = ops.cast(self.scale, rows.dtype)
+        t = ops.convert_to_tensor(t, dtype=rows.dtype)  # torch multiplies by no array of numpy's
         lines = self.offset * scale * draw[0] + self.slope * scale * draw[1] * t
         return _like((1 + self.gain * draw[2]) * rows + lines, x)
 
@@ -97,19 +98,21 @@ class RandomScatter(keras.layers.Layer):
         )
 
 # %% ../nbs/06_layers.ipynb #06-layers-017
-def _correct(rows, mean, gain_row, shape_size, baseline_rows, polynomials):
+def _correct(rows, reference, gain_row, shape_size, baseline_rows, polynomials):
     "Corrected spectra (n, channels): the algebra of `EMSC`, with its solver's rows as columns."
-    rows = rows - mean  # a constant goes with the baseline; smaller numbers keep more digits in float32
-    gain = ops.matmul(rows, gain_row)
-    baseline = ops.matmul(ops.matmul(rows, baseline_rows), polynomials)
-    size = ops.norm(rows, axis=1, keepdims=True) + ops.sqrt(1.0 * rows.shape[1]) * ops.abs(mean)
-    flat = ops.abs(gain) * shape_size <= 64 * keras.config.epsilon() * size
-    return (rows - baseline) / ops.where(flat, ops.ones_like(gain), gain)
+    rest = rows - reference
+    rest = rest - ops.mean(rest, axis=1, keepdims=True)
+    gain = 1 + ops.matmul(rest, gain_row)
+    baseline = ops.matmul(ops.matmul(rest, baseline_rows), polynomials)
+    size = ops.norm(rows, axis=1, keepdims=True) + ops.norm(reference)
+    flat = ops.abs(gain) * shape_size <= 64 * keras.config.epsilon() * size  # what is left of 1 - 1 is rounding
+    return (rest - baseline + reference) / ops.where(flat, ops.ones_like(gain), gain)
 
 
 def _numbers(emsc: EMSC) -> dict[str, np.ndarray]:
-    "What `_correct` needs of a fitted `EMSC`, by name."
-    numbers = {"mean": emsc.reference_.mean(), "gain_row": emsc.solver_[:1].T, "shape_size": emsc._shape_size}
+    "What `_correct` needs of a fitted `EMSC`, by name. A reference that is all baseline has no gain: zeros replace it."
+    reference = emsc.reference_ if emsc._shape_size else np.zeros_like(emsc.reference_)
+    numbers = {"reference": reference, "gain_row": emsc.solver_[:1].T, "shape_size": emsc._shape_size}
     return numbers | {"baseline_rows": emsc.solver_[1:].T, "polynomials": emsc.terms_.T}
 
 
@@ -138,7 +141,7 @@ class ScatterCorrection(keras.layers.Layer):
 
     def build(self, input_shape):
         n_channels, n_terms = _n_channels(input_shape), self.order + 1
-        shapes = {"mean": (), "gain_row": (n_channels, 1), "shape_size": ()}
+        shapes = {"reference": (n_channels,), "gain_row": (n_channels, 1), "shape_size": ()}
         shapes |= {"baseline_rows": (n_channels, n_terms), "polynomials": (n_terms, n_channels)}
         self.numbers = {
             name: self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
@@ -168,6 +171,13 @@ class ScatterCorrection(keras.layers.Layer):
             raise ValueError("ScatterCorrection has no reference yet: call adapt(X) with the training spectra first.")
         _check_channels(_n_channels(x.shape), self.numbers)
         return _like(_correct(_as_rows(x), **self.numbers), x)
+
+    def load_own_variables(self, store):
+        if np.ndim(store["0"]):
+            super().load_own_variables(store)
+        # a file of version 0.1.0: the mean of the reference in the first place, all of it in the configuration
+        elif self.reference is None or not np.allclose(store["1"], self.numbers["gain_row"], rtol=1e-4):
+            raise ValueError("these weights were saved by version 0.1.0: load the model from its .keras file instead.")
 
     def compute_output_spec(self, x):
         _check_channels(_n_channels(x.shape), self.numbers)

@@ -1,10 +1,11 @@
-"""Set before anything imports scipy: with this scikit-learn's check_estimator skips none of its checks."""
+"""What several files of tests need. Keras is imported only by the functions that need it."""
 
 import os
 
 import numpy as np
 import pytest
 
+# before anything imports scipy: with this scikit-learn's check_estimator skips none of its checks
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 
@@ -20,3 +21,49 @@ def tablets():
 def train(tablets):
     """Some of them, all from instrument 1, to learn references from."""
     return tablets[:155]
+
+
+# -- Networks, under each of the backends ---------------------------------------------------------------------------
+
+
+def numbers(tensor):
+    """A tensor of the backend at work as an array."""
+    from deep_chemometrics.layers import keras
+
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def answers(model, X):
+    return numbers(model(X))
+
+
+def n_trained(model):
+    return sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+
+
+def spectra(n=6, p=40, seed=0):
+    """Noise: networks do not care."""
+    return np.random.default_rng(seed).normal(size=(n, p)).astype("float32")
+
+
+def gradient_of(function, x):
+    """Gradient (array) of a scalar function of a tensor, at the array `x`."""
+    from deep_chemometrics.layers import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return np.asarray(jax.grad(function)(x))
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tensor = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(tensor)
+            result = function(tensor)
+        return tape.gradient(result, tensor).numpy()
+    import torch
+
+    tensor = torch.tensor(x, requires_grad=True)
+    function(tensor).backward()
+    return tensor.grad.numpy()

@@ -5,17 +5,15 @@ import warnings
 
 import numpy as np
 import pytest
+from conftest import gradient_of, numbers
 
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.layers import RandomScatter, ScatterCorrection, keras
 from deep_chemometrics.preprocessing import EMSC
 
-# absorbances near 6 in float32 have a rounding of 2.4e-7; the polynomials of the fit amplify it some times
-SINGLE = 1e-5
-
-
-def numbers(tensor):
-    return keras.ops.convert_to_numpy(tensor)
+# Absorbances near 6 in float32 have a rounding of 2.4e-7; the polynomials of the fit amplify it some times. Promised is
+# 1e-5; half of it is asked, since processors and backends add up in different orders (measured: up to 1.4e-6).
+SINGLE = 5e-6
 
 
 def model_of(*layers, n_channels=597, form=()):
@@ -89,6 +87,21 @@ def test_layer_that_has_learnt_nothing_yet_stays_so_in_a_clone(train):
     assert np.abs(numbers(clone.layers[-1](train)) - expected).max() < SINGLE
 
 
+def test_files_of_the_first_version_are_read(train, tablets):
+    """They hold the mean of the reference where the reference itself stands now; the configuration has it whole."""
+    layer = ScatterCorrection(2).adapt(train)
+    names = ("gain_row", "shape_size", "baseline_rows", "polynomials")
+    stored = {str(i): numbers(layer.numbers[name]) for i, name in enumerate(names, 1)} | {"0": np.float32(train.mean())}
+    copy = ScatterCorrection.from_config(layer.get_config())
+    copy.build((None, 597))
+    copy.load_own_variables(stored)
+    assert np.array_equal(numbers(copy(tablets[:9])), numbers(layer(tablets[:9])))
+    for other in (ScatterCorrection(2).adapt(tablets[642:]), ScatterCorrection(2)):
+        other.build((None, 597)) if not other.built else None
+        with pytest.raises(ValueError, match="saved by version"):
+            other.load_own_variables(stored)
+
+
 @pytest.mark.parametrize("value", [0.0, 2.0, 0.1, -3.3, 1e4])
 @pytest.mark.parametrize("order", [0, 2])
 def test_constant_spectrum_becomes_zero(value, order, train):
@@ -119,22 +132,19 @@ def test_few_samples_and_channels(n, p, train):
     assert found.shape == (n, p) and np.isfinite(found).all()
 
 
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="written for JAX, the default backend")
 @pytest.mark.parametrize("order", [0, 2])
 def test_gradient(order, train):
-    import jax
-
     layer = ScatterCorrection(order).adapt(train)
     weight = np.random.default_rng(0).normal(size=597).astype("float32")
 
     def value(x):
-        return (layer(x) * weight).sum()
+        return keras.ops.sum(layer(x) * keras.ops.convert_to_tensor(weight))
 
     constant = np.stack([np.full(597, v) for v in (0.0, 2.0, float(train.mean()))]).astype("float32")
-    assert np.isfinite(jax.grad(value)(constant)).all()
+    assert np.isfinite(gradient_of(value, constant)).all()
     # elsewhere it is the slope of the transformer, by central differences in float64
     emsc, x, step = EMSC(order).fit(train), train[3], 1e-4
-    gradient = np.asarray(jax.grad(value)(x[None].astype("float32")))[0]
+    gradient = gradient_of(value, x[None].astype("float32"))[0]
     for channel in (0, 100, 400):
         moved = np.stack([x, x])
         moved[:, channel] += [step, -step]
@@ -180,6 +190,19 @@ def test_scale_is_not_the_batchs(train):
     layer = RandomScatter(gain=0, seed=0, scale=1.0)
     small = numbers(layer(1e-6 * train[:50].astype("float32"), training=True))
     assert np.abs(small).max() > 0.05
+
+
+def test_gradient_of_random_scatter_is_the_gain(train):
+    def value(x):  # a layer anew each time, for the same draws
+        return keras.ops.sum(RandomScatter(gain=0.3, seed=0)(x, training=True))
+
+    gradient = gradient_of(value, train[:5].astype("float32"))
+    assert np.ptp(gradient, axis=1).max() == 0 and (np.abs(gradient - 1) <= 0.3).all() and np.ptp(gradient) > 0
+
+
+def test_half_precision_stays_half(train):
+    layer = RandomScatter(seed=0, dtype="mixed_float16").adapt(train)
+    assert numbers(layer(train[:5].astype("float32"), training=True)).dtype == np.float16
 
 
 def test_disturbed_and_corrected_is_corrected(train):
