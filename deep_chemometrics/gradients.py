@@ -33,13 +33,21 @@ from .preprocessing import EMSC, MSC, SNV
 _ENDS = {keras.activations.sigmoid: "sigmoid", keras.activations.softmax: "softmax"}
 
 
+def _kind(step: Any) -> str:
+    "What a layer, or a bare operation, ends in: its activation, or its own name."
+    return _ENDS.get(getattr(step, "activation", None)) or type(step).__name__.lower()
+
+
 def _end(model: keras.Model) -> tuple[Any, str | None]:
     "The last step of a network and its kind, 'sigmoid' or 'softmax', if this is what answers; else (None, None)."
+    steps = _steps(model)
+    if not any(_kind(step) in _ENDS.values() for step in steps):  # most networks: nothing has to run
+        return None, None
     x = keras.ops.convert_to_tensor(_as_input(model, np.ones((1, _count_channels(model)))))
-    with _listening(_steps(model)) as heard:
+    with _listening(steps) as heard:
         answer = model(x, training=False)
     last = heard[-1].step
-    kind = _ENDS.get(getattr(last, "activation", None)) or type(last).__name__.lower()  # a layer, or a bare operation
+    kind = _kind(last)
     found = heard[-1].output is answer and kind in _ENDS.values() and sum(note.step is last for note in heard) == 1
     return (last, kind) if found and not (kind == "softmax" and answer.shape[-1] < 2) else (None, None)
 
