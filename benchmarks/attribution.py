@@ -4,7 +4,9 @@ The network is that of Bjerrum, Glahder and Skov on 600 channels. Gradients of 1
 (64 steps) of 100: ours on the Keras backend of the day (JAX, unless KERAS_BACKEND says otherwise) over captum's on a
 torch module with the weights copied. Then occlusion (20 bands) and Shapley values (10 bands, exact) of a few spectra,
 batched, over a loop of single predictions. What is compiled is compiled before the clock starts. Each repetition
-runs every method once, one after the other, so that a busy machine slows all of them alike; the median counts.
+runs every method once, one after the other, so that a busy machine slows all of them alike; the median counts. Beside
+the time on the wall stands the work, the time of all processors on it, which other programs disturb less. For ratios
+that repeat best run it on one thread, with NPROC=1, OMP_NUM_THREADS=1 and XLA_FLAGS=--xla_cpu_multi_thread_eigen=false.
 
 torch and captum are not among the project's dependencies: `pip install torch captum`. Without them the comparison is
 left out, and said so. `python benchmarks/attribution.py 3` takes fewer repetitions than 7.
@@ -13,7 +15,6 @@ left out, and said so. `python benchmarks/attribution.py 3` takes fewer repetiti
 import sys
 import time
 from itertools import product
-from statistics import median
 
 import numpy as np
 
@@ -49,15 +50,29 @@ def as_torch(network: keras.Model):
     return Network()
 
 
+def now() -> np.ndarray:
+    "Seconds of the clock on the wall and of this process's work."
+    return np.array([time.perf_counter(), time.process_time()])
+
+
 def timed(methods: dict, repetitions: int) -> tuple[dict, dict]:
-    "Median seconds of each method, and its result; everything runs once before the clock starts."
+    "Median seconds (wall, work) of each method, and its result; everything runs once before the clock starts."
     results, seconds = {name: method() for name, method in methods.items()}, {name: [] for name in methods}
     for _ in range(repetitions):
         for name, method in methods.items():
-            start = time.perf_counter()
+            start = now()
             method()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: median(times) for name, times in seconds.items()}, results
+            seconds[name].append(now() - start)
+    return {name: np.median(times, axis=0) for name, times in seconds.items()}, results
+
+
+def compare(task: str, methods: dict, repetitions: int) -> dict:
+    "Print a line: seconds of two methods and their ratio, on the wall and of work. Returns the results."
+    seconds, results = timed(methods, repetitions)
+    first, second = seconds.values()
+    numbers = "".join(f" {a:8.3f} {b:8.3f} {a / b:6.2f} " for a, b in zip(first, second))
+    print(f"{task:28}{numbers}", end="", flush=True)
+    return results
 
 
 def beside_captum(network: keras.Model, X: np.ndarray, repetitions: int) -> None:
@@ -82,12 +97,11 @@ def beside_captum(network: keras.Model, X: np.ndarray, repetitions: int) -> None
         "gradient, 1,000 spectra": (lambda: attribute(network, X, "gradient", **quiet), captum_gradients),
         "integrated gradients, 100": (lambda: attribute(network, few, baseline=start, **quiet), captum_path),
     }
-    print(f"\n{'':28} {'ours':>8} {'captum':>8} {'ratio':>6}   largest difference, in parts of the largest value")
+    head = f" {'ours':>8} {'captum':>8} {'ratio':>6} "
+    print(f"\n{'seconds on the wall; of work':28}{head}{head} largest difference, in parts of the largest value")
     for task, (ours, theirs) in tasks.items():
-        seconds, results = timed({"ours": ours, "captum": theirs}, repetitions)
-        difference = np.abs(results["ours"] - results["captum"]).max() / np.abs(results["captum"]).max()
-        ratio = seconds["ours"] / seconds["captum"]
-        print(f"{task:28} {seconds['ours']:6.3f} s {seconds['captum']:6.3f} s {ratio:6.2f}   {difference:.0e}")
+        results = compare(task, {"ours": ours, "captum": theirs}, repetitions)
+        print(f"  {np.abs(results['ours'] - results['captum']).max() / np.abs(results['captum']).max():.0e}")
 
 
 def beside_loops(network: keras.Model, X: np.ndarray, repetitions: int) -> None:
@@ -111,11 +125,11 @@ def beside_loops(network: keras.Model, X: np.ndarray, repetitions: int) -> None:
             lambda: loop(X[:2], sets, ten),
         ),
     }
-    print(f"\n{'spectra x bands':28} {'batched':>8} {'looped':>8} {'ratio':>6}")
+    head = f" {'batched':>8} {'looped':>8} {'ratio':>6} "
+    print(f"\n{'spectra x bands':28}{head}{head}")
     for task, (batched, looped) in tasks.items():
-        seconds, _ = timed({"batched": batched, "looped": looped}, repetitions)
-        ratio = seconds["batched"] / seconds["looped"]
-        print(f"{task:28} {seconds['batched']:6.3f} s {seconds['looped']:6.3f} s {ratio:6.2f}")
+        compare(task, {"batched": batched, "looped": looped}, repetitions)
+        print()
 
 
 def main(repetitions: int) -> None:
