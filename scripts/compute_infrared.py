@@ -1,8 +1,8 @@
 """The computed infrared library: choose molecules from the list of the package `chemicals`, compute, assemble.
 
-    python scripts/compute_infrared.py compute  --work build/infrared.sqlite --workers 2 --leave-out FILE
-    python scripts/compute_infrared.py status   --work build/infrared.sqlite
-    python scripts/compute_infrared.py assemble --work build/infrared.sqlite --out data/computed_ir.npz
+    python scripts/compute_infrared.py compute  --workers 2 --leave-out FILE
+    python scripts/compute_infrared.py status
+    python scripts/compute_infrared.py assemble --out data/computed_ir.npz
 
 Needs rdkit, tblite and chemicals (`python -m pip install -e ".[dev]"` brings them). `compute` may be stopped at any
 time, also by a power cut, and loses no more than the molecule that each worker has in hand: called again, it goes on.
@@ -12,8 +12,9 @@ The file named by `--leave-out` lists first blocks of InChIKeys, one a line: the
 so that spectra measured of them can judge what was learnt from the computed ones. Without the option, the file
 held_out_inchikeys.txt in the folder that DC_TESTDATA names is taken; `--leave-out none` leaves nothing out.
 
-The work file (SQLite) keeps geometry, Hessian and dipole derivatives of each molecule: with other masses or scaled
-springs the modes follow in milliseconds, without new quantum chemistry (`read_record`).
+The work file (SQLite, `--work`, by default in the user's cache folder, where `make clean` does not reach) keeps
+geometry, Hessian and dipole derivatives of each molecule: with other masses or scaled springs the modes follow in
+milliseconds, without new quantum chemistry (`read_record`).
 """
 
 import os
@@ -320,7 +321,7 @@ def read_leave_out(name: str | None) -> set[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["compute", "status", "assemble"])
-    parser.add_argument("--work", type=Path, default=Path("build/infrared.sqlite"), help="the work file")
+    parser.add_argument("--work", type=Path, help="the work file")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="processes")
     parser.add_argument("--molecules", type=int, default=6000, help="the first so many of the list")
     parser.add_argument("--minutes", type=float, help="begin no molecule after so many minutes")
@@ -328,6 +329,10 @@ def main() -> None:
     parser.add_argument("--leave-out", help="file with InChIKeys to leave out, or 'none'")
     parser.add_argument("--out", type=Path, default=Path("data/computed_ir.npz"))
     options = parser.parse_args()
+    if options.work is None:
+        from pooch import os_cache
+
+        options.work = Path(os_cache("deep_chemometrics"), "infrared.sqlite")
     if options.command != "compute" and not options.work.exists():
         raise SystemExit(f"There is no work file {options.work}: run `compute` first, or name it by --work.")
     work = open_work(options.work)
