@@ -149,7 +149,8 @@ def _bridge(x: np.ndarray, hole: np.ndarray, axis: np.ndarray) -> np.ndarray:
     before = np.maximum.accumulate(np.where(hole, -1, channels), axis=1)
     after = np.minimum.accumulate(np.where(hole, len(axis), channels)[:, ::-1], axis=1)[:, ::-1]
     before, after = np.where(before < 0, after, before), np.where(after == len(axis), before, after)
-    part = ((axis - axis[before]) / np.where(after > before, axis[after] - axis[before], 1)).astype(x.dtype)
+    length = np.where(after > before, axis[after] - axis[before], 1)  # beyond the ends there is no line: held by clip
+    part = np.clip((axis - axis[before]) / length, 0, 1).astype(x.dtype)
     left, right = np.take_along_axis(x, before, axis=1), np.take_along_axis(x, after, axis=1)
     return (1 - part) * left + part * right
 

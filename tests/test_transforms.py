@@ -390,6 +390,17 @@ def test_what_fills_the_hole(ds, X):
     np.testing.assert_allclose(bridged, by_numpy, rtol=0, atol=1e-12)
 
 
+def test_ends_are_held_in_single_precision(ds, X):
+    """Far outside, a line through two equal numbers is a difference of large ones: the value held has to be exact."""
+    same = dict(axis=ds.axis, width=600, copies=4, random_state=0)
+    hole = augment_dropout(X.astype("float32"), **same, fill="zero") == 0
+    held = augment_dropout(X.astype("float32"), **same, fill="interpolate")
+    assert hole[:, 0].any() and hole[:, -1].any() and held.dtype == np.float32
+    for h, x in zip(hole, held):
+        first, last = np.flatnonzero(~h)[[0, -1]]
+        assert (x[:first] == x[first]).all() and (x[last:] == x[last]).all()
+
+
 @pytest.mark.parametrize("fill", ["mean", "zero", "interpolate"])
 def test_a_copy_that_would_lose_everything_is_left_whole(fill):
     X = np.random.default_rng(0).random((5, 4)) + 1
