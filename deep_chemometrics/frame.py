@@ -138,10 +138,11 @@ def _cross_entropy(weights: np.ndarray, labels: bool) -> Callable:
     "Loss of each sample: `weights` (2, n_labels) of absence and presence for `labels`, else (n_classes,)."
 
     def cross_entropy(y, outputs):
+        w = keras.ops.convert_to_tensor(weights, dtype=outputs.dtype)  # torch multiplies by no array of numpy's
         if labels:
-            present = weights[1] * y * keras.ops.softplus(-outputs)
-            return keras.ops.mean(present + weights[0] * (1 - y) * keras.ops.softplus(outputs), axis=-1)
-        return -keras.ops.sum(weights * y * keras.ops.log_softmax(outputs), axis=-1)
+            present = w[1] * y * keras.ops.softplus(-outputs)
+            return keras.ops.mean(present + w[0] * (1 - y) * keras.ops.softplus(outputs), axis=-1)
+        return -keras.ops.sum(w * y * keras.ops.log_softmax(outputs), axis=-1)
 
     return cross_entropy
 
