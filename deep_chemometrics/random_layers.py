@@ -175,7 +175,20 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     signs = np.where(vectors.sum(axis=0) < 0, -1, 1)  # of the two signs the same on each machine
     return np.sqrt(np.clip(values, 0, None))[:, None] * (vectors * signs).T * spread
 
-# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-024
+# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-025
+def _own_covariance(order: int, reference: Any, covariance: Any) -> np.ndarray | None:
+    "The `covariance` given, if one is; a `ValueError` if it does not fit the `order` or stands without a `reference`."
+    if (reference is None) != (covariance is None):
+        raise ValueError("reference and covariance belong together: give both, or neither and call adapt(X).")
+    if covariance is None:
+        return None
+    covariance, size = np.asarray(covariance, dtype=np.float64), order + 2
+    if covariance.shape != (size, size):
+        raise ValueError(f"covariance has shape {covariance.shape}, but {(size, size)} is expected.")
+    check_finite(covariance, "covariance")
+    return covariance
+
+# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-028
 @keras.saving.register_keras_serializable(package="deep_chemometrics")
 class RandomEMSC(_RandomLayer):
     """In training, give every spectrum new EMSC coefficients: x' = x + d_a z + d_0 + d_1 t + ... + d_order t^order.
@@ -204,18 +217,11 @@ class RandomEMSC(_RandomLayer):
     ):
         super().__init__(seed, **kwargs)
         self.order, self.strength = check_count(order, "order"), check_number(strength, "strength")
-        if (reference is None) != (covariance is None):
-            raise ValueError("reference and covariance belong together: give both, or neither and call adapt(X).")
-        size = self.order + 2
-        self.covariance = None if covariance is None else np.asarray(covariance, dtype=np.float64)
-        if covariance is not None and self.covariance.shape != (size, size):
-            raise ValueError(f"covariance has shape {self.covariance.shape}, but {(size, size)} is expected.")
+        self.covariance = _own_covariance(self.order, reference, covariance)
         self.correction = ScatterCorrection(self.order, reference, dtype=self.variable_dtype)
-        self.root = self.add_weight(
-            name="root", shape=(size, size), initializer="zeros", trainable=False, autocast=False
-        )
+        shape = (self.order + 2, self.order + 2)
+        self.root = self.add_weight(name="root", shape=shape, initializer="zeros", trainable=False, autocast=False)
         if covariance is not None:
-            check_finite(self.covariance, "covariance")
             self.root.assign(_root(self.covariance))
 
     def build(self, input_shape):
@@ -249,7 +255,7 @@ class RandomEMSC(_RandomLayer):
         learnt = {"reference": _as_list(self.correction.reference), "covariance": _as_list(self.covariance)}
         return super().get_config() | learnt
 
-# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-029
+# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-033
 def _running_maximum(numbers):
     "Of whole numbers (n, channels), -1 or more, the largest up to each channel: by steps of 1, 2, 4, ... channels."
     step = 1
@@ -258,7 +264,30 @@ def _running_maximum(numbers):
         numbers, step = ops.maximum(numbers, before), 2 * step
     return numbers
 
+# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-036
+def _bridge(rows, hole, away):
+    "Spectra on straight lines over each `hole`, channels at `away`; held at the ends. In every row something is kept."
+    p = rows.shape[1]
+    channels = ops.arange(p, dtype="int32")
+    before = _running_maximum(ops.where(hole, -1, channels))
+    after = p - 1 - ops.flip(_running_maximum(ops.where(ops.flip(hole, 1), -1, channels)), 1)
+    before, after = ops.where(before < 0, after, before), ops.where(after == p, before, after)
+    start, end = ops.take(away, before), ops.take(away, after)
+    part = ops.clip((away - start) / ops.where(after > before, end - start, ops.ones_like(start)), 0, 1)
+    left, right = (ops.take_along_axis(rows, side, axis=1) for side in (before, after))
+    return (1 - part) * left + part * right
 
+# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-039
+def _places(axis: np.ndarray | None, width: float | None, n_channels: int) -> tuple[np.ndarray, float, float]:
+    "Channels from the middle of the axis, half its length, the width of a window; a `ValueError` if it is too wide."
+    axis = np.arange(n_channels, dtype=float) if axis is None else check_axis(axis, n_channels)
+    span = axis[-1] - axis[0]
+    width = span / 10 if width is None else width
+    if width >= span and width:
+        raise ValueError(f"width={width:g} must be less than the axis is long, {span:g}: nothing is left.")
+    return axis - (axis[0] + axis[-1]) / 2, span / 2, width
+
+# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-042
 @keras.saving.register_keras_serializable(package="deep_chemometrics")
 class RandomBands(_RandomLayer):
     """In training, replace random windows of every spectrum.
@@ -295,12 +324,7 @@ class RandomBands(_RandomLayer):
 
     def build(self, input_shape):
         self.n_channels = p = _n_channels(input_shape)
-        axis = np.arange(p, dtype=float) if self.axis is None else check_axis(self.axis, p)
-        span = axis[-1] - axis[0]
-        self._wide = span / 10 if self.width is None else self.width
-        if self._wide >= span and self._wide:
-            raise ValueError(f"width={self.width:g} must be less than the axis is long, {span:g}: nothing is left.")
-        self._away, self._half = axis - (axis[0] + axis[-1]) / 2, span / 2
+        self._away, self._half, self._wide = _places(self.axis, self.width, p)
         self.filling = self.add_weight(name="filling", shape=(p,), initializer="zeros", trainable=False, autocast=False)
         if self.mean is not None:
             self.filling.assign(check_spectra(self.mean[None], "mean", n_channels=p)[0])
@@ -325,25 +349,13 @@ class RandomBands(_RandomLayer):
         hole = ops.any(ops.logical_and(away >= start, away < start + self._wide), axis=1)
         hole = ops.logical_and(hole, ops.logical_not(ops.all(hole, axis=1, keepdims=True)))
         if self.fill == "interpolate":
-            return ops.where(hole, self._bridge(rows, hole, away), rows)
+            return ops.where(hole, _bridge(rows, hole, away), rows)
         return ops.where(hole, ops.cast(self.filling, rows.dtype) if self.fill == "mean" else 0.0, rows)
-
-    def _bridge(self, rows, hole, away):
-        "Spectra on straight lines along the axis over each hole, held at the ends; in every row something is kept."
-        p = self.n_channels
-        channels = ops.arange(p, dtype="int32")
-        before = _running_maximum(ops.where(hole, -1, channels))
-        after = p - 1 - ops.flip(_running_maximum(ops.where(ops.flip(hole, 1), -1, channels)), 1)
-        before, after = ops.where(before < 0, after, before), ops.where(after == p, before, after)
-        start, end = ops.take(away, before), ops.take(away, after)
-        part = ops.clip((away - start) / ops.where(after > before, end - start, ops.ones_like(start)), 0, 1)
-        left, right = (ops.take_along_axis(rows, side, axis=1) for side in (before, after))
-        return (1 - part) * left + part * right
 
     def get_config(self):
         return super().get_config() | {"axis": _as_list(self.axis), "mean": _as_list(self.mean)}
 
-# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-034
+# %% ../nbs/06a_random_layers.ipynb #06a-random-layers-047
 def _larger_share(u: Any, v: Any, alpha: float) -> Any:
     """The larger of l and 1 - l, l from Beta(`alpha`, `alpha`), from numbers `u`, `v` even between 0 and 1.
 

@@ -1,10 +1,14 @@
-"""The random layers: each against the function of transforms.py, complete in files and copies, silent in prediction."""
+"""The random layers: each against the function of transforms.py, complete in files and copies, silent in prediction.
+
+JAX compiles every operation anew for every shape, which takes most of the time here: few shapes, few compiled models.
+"""
 
 import pickle
 import warnings
 
 import numpy as np
 import pytest
+from conftest import gradient_of, numbers
 from scipy.stats import ks_2samp
 
 from deep_chemometrics.checks import SpectrumWarning
@@ -32,10 +36,6 @@ FAMILY = {
 }
 every = pytest.mark.parametrize("name", FAMILY)
 forms = pytest.mark.parametrize("form", [(), (1,)], ids=["rows", "sequences"])
-
-
-def numbers(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def make(name, X=None, seed=0, **more):
@@ -70,10 +70,14 @@ def test_nothing_happens_in_prediction_something_in_training(name, form, train, 
     x = x.reshape(12, 597, *form)
     layer = make(name, train)
     assert np.array_equal(numbers(layer(x)), x) and np.array_equal(numbers(layer(x, training=False)), x)
-    assert np.array_equal(model_of(layer, form=form).predict(x, verbose=0), x)
     disturbed = numbers(layer(x, training=True))
     assert disturbed.shape == x.shape and disturbed.dtype == np.float32
     assert (np.abs(disturbed - x).reshape(12, -1).max(axis=1) > 1e-4).all()
+
+
+def test_nothing_happens_in_the_prediction_of_a_model(train, x):
+    model = model_of(*(make(name, train) for name in FAMILY))
+    assert np.array_equal(model.predict(x, verbose=0), x)
 
 
 @every
@@ -110,35 +114,31 @@ def test_spectra_do_not_influence_each_other(name, train, x):
 @every
 def test_batches_of_any_size(name, train, x):
     layer = make(name, train)
-    for n in (12, 1, 5, 2):
+    for n in (12, 1, 0):
         assert numbers(layer(x[:n], training=True)).shape == (n, 597)
-    assert np.isfinite(numbers(layer(x[:0], training=True))).all()
 
 
 @every
-@forms
-@pytest.mark.parametrize("how", ["file", "clone", "pickle", "config"])
-def test_copies_are_complete(name, form, how, train, x, tmp_path):
+def test_copies_are_complete(name, train, x, tmp_path):
+    form = (1,) if name in ("emsc order 0", "uneven axis", "noise", "bands") else ()
     x = x.reshape(12, 597, *form)
     layer = make(name, train, seed=7)
     model = model_of(layer, keras.layers.Rescaling(2.0), form=form)
-    if how == "file":
-        model.save(tmp_path / "model.keras")
-        copy = keras.saving.load_model(tmp_path / "model.keras")  # safe mode, no custom_objects
-    elif how == "clone":
-        copy = keras.models.clone_model(model)
-    elif how == "pickle":
-        copy = pickle.loads(pickle.dumps(model))
-    else:
-        copy = keras.Model.from_config(model.get_config())
-    twin = copy.layers[1]
-    assert twin.get_config() == layer.get_config() and type(twin) is type(layer)
-    assert np.array_equal(copy.predict(x, verbose=0), 2 * x)
-    # with the seed's first draws for both, the same disturbance: what was learnt has come along
-    np.testing.assert_allclose(
-        numbers(copy(x, training=True)), numbers(model(x, training=True)), rtol=0, atol=2 * SINGLE
-    )
-    assert [w.shape for w in twin.weights] == [w.shape for w in layer.weights]
+    model.save(tmp_path / "model.keras")
+    copies = [
+        keras.saving.load_model(tmp_path / "model.keras"),  # safe mode, no custom_objects
+        keras.models.clone_model(model),
+        pickle.loads(pickle.dumps(model)),
+        keras.Model.from_config(model.get_config()),
+    ]
+    first = numbers(model(x, training=True))
+    for copy in copies:
+        twin = copy.layers[1]
+        assert twin.get_config() == layer.get_config() and type(twin) is type(layer)
+        assert np.array_equal(numbers(copy(x)), 2 * x)
+        # with the seed's first draws for both, the same disturbance: what was learnt has come along
+        np.testing.assert_allclose(numbers(copy(x, training=True)), first, rtol=0, atol=2 * SINGLE)
+        assert [w.shape for w in twin.weights] == [w.shape for w in layer.weights]
 
 
 @every
@@ -155,26 +155,15 @@ def test_nothing_to_train(name, train):
 
 
 @every
-@forms
-def test_inside_fit(name, form, train, x):
-    layer = make(name, train)
-    model = keras.Sequential([keras.Input((597, *form)), layer, keras.layers.Flatten(), keras.layers.Dense(1)])
+def test_inside_fit(name, train, x):
+    """A network that hands the disturbed sequences on: its loss is the size of the disturbance, another every epoch."""
+    x = x[:7, :, None]
+    model = model_of(make(name, train), form=(1,))
     model.compile("sgd", "mse")
-    model.optimizer.learning_rate = 1e-5
-    before = numbers(model(x[:1].reshape(1, 597, *form), training=True))
-    history = model.fit(x.reshape(12, 597, *form), np.zeros((12, 1)), batch_size=5, epochs=2, verbose=0)  # 5, 5, 2
-    assert np.isfinite(history.history["loss"]).all()
-    assert not np.array_equal(before, numbers(model(x[:1].reshape(1, 597, *form), training=True)))
-
-
-@every
-def test_new_numbers_for_every_step_of_fit(name, train, x):
-    # a network that hands the disturbed spectrum on: its loss is the size of the disturbance, other in every epoch
-    model = model_of(make(name, train))
-    model.compile("sgd", "mse")
-    losses = model.fit(x, x, batch_size=12, epochs=4, verbose=0).history["loss"]
-    assert len(set(losses)) == 4 and min(losses) > 0
-    assert model.evaluate(x, x, verbose=0) == 0
+    before = numbers(model(x, training=True))
+    losses = model.fit(x, x, batch_size=4, epochs=3, verbose=0).history["loss"]  # 4 and 3
+    assert np.isfinite(losses).all() and len(set(losses)) == 3 and min(losses) > 0
+    assert not np.array_equal(before, numbers(model(x, training=True)))
 
 
 @every
@@ -188,9 +177,9 @@ def test_half_precision_loses_no_more_than_the_spectrum_does(name, train, x):
 
 
 @every
-@forms
-def test_gradient_is_that_of_the_function(name, form, train, x):
+def test_gradient_is_that_of_the_function(name, train, x):
     """The gradient of a weighted sum, against central differences with the same draws."""
+    form = (1,) if name in ("emsc order 0", "uneven axis", "noise", "bands") else ()
     weight = np.random.default_rng(0).normal(size=(2, 597, *form)).astype("float32")
     x = x[:2].reshape(2, 597, *form)
 
@@ -200,7 +189,7 @@ def test_gradient_is_that_of_the_function(name, form, train, x):
     gradient = gradient_of(value, x)
     assert np.isfinite(gradient).all()
     step = 0.25  # all layers are linear in the spectrum, or nearly so (EMSC divides): large steps have few roundings
-    for channel in (0, 100, 300, 596):
+    for channel in (0, 300, 596):
         up, down = x.copy(), x.copy()
         up[0, channel] += step
         down[0, channel] -= step
@@ -210,39 +199,19 @@ def test_gradient_is_that_of_the_function(name, form, train, x):
         assert np.isclose(gradient[0, channel].item(), slope, rtol=1e-2, atol=2e-3)
 
 
-def gradient_of(function, x):
-    """Gradient of a scalar function of a batch, under each of the backends."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return np.asarray(jax.grad(function)(x))
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tensor = tf.convert_to_tensor(x)
-        with tf.GradientTape() as tape:
-            tape.watch(tensor)
-            result = function(tensor)
-        return tape.gradient(result, tensor).numpy()
-    import torch
-
-    tensor = torch.tensor(x, requires_grad=True)
-    function(tensor).backward()
-    return tensor.grad.numpy()
-
-
 @every
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="on JAX fit compiles anyway, see test_inside_fit; torch.compile needs a C++ compiler",
+)
 def test_jit(name, train, x):
-    # jit_compile=True is XLA on TensorFlow and JAX, torch.compile on torch (which needs a C++ compiler: only eager)
-    if keras.backend.backend() == "torch":
-        pytest.skip("torch.compile needs a compiler, and fit under torch runs eagerly; test_inside_fit covers it")
     model = model_of(make(name, train))
     model.compile("sgd", "mse", jit_compile=True)
     assert np.isfinite(model.fit(x, x, batch_size=5, verbose=0).history["loss"]).all()
 
 
 @every
-@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("p", [1, 2])
 def test_two_spectra_few_channels_and_constants(name, p):
     more = {"axis": np.arange(float(p))} if "axis" in FAMILY[name][1] else {}
     rising = np.arange(1.0, 2 * p + 1).reshape(2, p)
@@ -256,7 +225,7 @@ def test_two_spectra_few_channels_and_constants(name, p):
 
 @every
 def test_constant_spectra_and_training_spectra(name, train):
-    flat = np.full((3, 597), 2.0, dtype="float32")
+    flat = np.full((12, 597), 2.0, dtype="float32")
     assert np.isfinite(numbers(make(name, train)(flat, training=True))).all()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpectrumWarning)
@@ -310,7 +279,7 @@ def test_emsc_covariance(order, train):
     reference, t = train.mean(axis=0), np.linspace(-1, 1, 597)
     A = np.column_stack([reference, np.vander(t, order + 1, increasing=True)])
     own = np.linalg.lstsq(A, train[70].astype("float32").astype(float), rcond=None)[0]
-    found = copies_of(RandomEMSC(order, seed=0).adapt(train), train[70], 5000)
+    found = copies_of(RandomEMSC(order, seed=0).adapt(train), train[70], 4000)
     coefficients = np.linalg.lstsq(A, found.T, rcond=None)[0]
     residual = found - (A @ coefficients).T
     own_residual = train[70] - A @ own
@@ -319,7 +288,7 @@ def test_emsc_covariance(order, train):
     size = np.sqrt(np.diag(wanted))
     # a covariance of n normal draws has a standard error of at most size² sqrt(2 / n)
     off = np.abs(np.cov(coefficients - own[:, None]) - wanted) / np.outer(size, size)
-    assert off.max() < 5 * np.sqrt(2 / 5000)
+    assert off.max() < 5 * np.sqrt(2 / 4000)
 
 
 def test_emsc_of_ones_own(train, x):
@@ -436,11 +405,11 @@ def test_a_spectrum_is_never_dropped_whole(fill, train):
 
 @pytest.mark.parametrize("alpha", [1e-6, 0.01, 0.2, 1, 5, 1e4])
 def test_mixup_shares_are_those_of_the_function(alpha):
-    n = 30
-    function = augment_mixup(np.eye(n), np.eye(n), alpha=alpha, copies=200, random_state=0)[0]
-    theirs = function[np.arange(200 * n), np.repeat(np.arange(n), 200)]
+    n, steps = (30, 200) if alpha == 1 else (300, 20)  # many steps where partners are counted
+    function = augment_mixup(np.eye(n), np.eye(n), alpha=alpha, copies=steps, random_state=0)[0]
+    theirs = function[np.arange(steps * n), np.repeat(np.arange(n), steps)]
     layer, ours, partners = RandomMixup(alpha, seed=0), [], np.zeros((n, n))
-    for _ in range(200):
+    for _ in range(steps):
         spectra, targets = (numbers(v) for v in layer([np.eye(n), np.eye(n)], training=True))
         np.testing.assert_allclose(spectra, targets, rtol=0, atol=1e-7)
         np.testing.assert_allclose(spectra.sum(axis=1), 1, rtol=0, atol=1e-6)
@@ -481,7 +450,7 @@ def test_mixup_seed_sizes_and_configuration(x):
     y = np.arange(12.0, dtype="float32")
     layer = RandomMixup(0.5, seed=3)
     same = RandomMixup.from_config(layer.get_config())
-    for n in (12, 2, 7):
+    for n in (12, 2):
         a, b = (layer([x[:n], y[:n]], training=True) for layer in (layer, same))
         assert all(np.array_equal(numbers(u), numbers(v)) for u, v in zip(a, b))
     assert layer.adapt(x) is layer
