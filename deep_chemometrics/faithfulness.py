@@ -179,6 +179,43 @@ def faithfulness(
 CONTRIBUTIONS = ("gradient_x_input", "integrated_gradients", "occlusion", "shapley")
 
 
+def _keywords(method: str | Callable, baseline: np.ndarray, output: str | None) -> dict:
+    "What a method of `attribute` has to be told, so that all explain the same number from the same `baseline`."
+    if callable(method):
+        return {}
+    told = {} if output is None else {"output": output}
+    return told | ({"baseline": baseline} if method in CONTRIBUTIONS[1:] else {})
+
+# %% ../nbs/10_faithfulness.ipynb #10-faithfulness-037
+def _relative(left: np.ndarray, explained: np.ndarray) -> float:
+    "Root mean square of what is left over, relative to that of what was to be explained; NaN if that is nothing."
+    size = np.linalg.norm(explained)
+    return np.linalg.norm(left) / size if size > 0 else np.nan
+
+
+def _shares(summary: pd.DataFrame) -> dict:
+    "What the table shows of `Faithfulness.summary`."
+    scale = np.where(summary["to explain"] > 0, summary["to explain"], 1)
+    shares = summary[["gain", "low", "high"]].div(scale, axis=0)
+    row = {}
+    for test in summary.index:
+        row |= {test: shares.loc[test, "gain"], f"{test} low": shares.loc[test, "low"]}
+        row |= {f"{test} high": shares.loc[test, "high"]}
+    return row | {"beaten": summary["beaten"].mean()}
+
+# %% ../nbs/10_faithfulness.ipynb #10-faithfulness-040
+def _against_truth(values: np.ndarray, ordered: np.ndarray, bench: "_Bench", mask: Any, truth: Any) -> dict:
+    "Scores of a map `values`, and of the same as it was `ordered` by: nothing where no truth is known."
+    row = {}
+    if mask is not None:
+        found = localization(np.abs(values), mask)
+        row |= {score: found[score].mean() for score in ("mass", "rank", "auc")}
+    if truth is not None:
+        maps = {"truth": _check_attributions(truth, bench.X), "map": ordered}
+        row["truth"] = agreement(maps, bench.parts).iloc[0, 1]
+    return row
+
+# %% ../nbs/10_faithfulness.ipynb #10-faithfulness-042
 def evaluate_explanations(
     model: Any,
     X: Any,
@@ -226,17 +263,14 @@ def evaluate_explanations(
     maps, rows = {}, {}
     for name, method in methods.items():
         signed, extra = callable(method) or method in CONTRIBUTIONS, dict(options.get(name, {}))
-        if not callable(method):
-            extra |= {} if output is None else {"output": output}
-            extra |= {"baseline": bench.baseline} if method in CONTRIBUTIONS[1:] else {}
+        extra |= _keywords(method, bench.baseline, output)
         began = perf_counter()
         values = _explain(model, bench.X, method, target, bench.parts, extra)
         row = {"seconds": perf_counter() - began, "left over": np.nan}
         maps[name] = values if signed else np.abs(values)
         if signed:
             left = completeness_error(model, bench.X, values, target, baseline=bench.baseline, output=output)
-            explained = np.linalg.norm(left - values.sum(axis=1))
-            row["left over"] = np.linalg.norm(left) / explained if explained > 0 else np.nan
+            row["left over"] = _relative(left, left - values.sum(axis=1))
         row |= _shares(bench.judge(maps[name], signed).summary)
         if n_draws:
             row["noise"] = noise_check(model, bench.X, method, target, noise=noise, options=extra, **shared)[
@@ -244,25 +278,8 @@ def evaluate_explanations(
             ]
             blank = weight_check(model, bench.X, method, target, options=extra, **shared)
             row |= {"random weights": blank["correlation"], "rejected": blank["rejected"]}
-        if mask is not None:
-            found = localization(np.abs(values), mask)
-            row |= {score: found[score].mean() for score in ("mass", "rank", "auc")}
-        if truth is not None:
-            true = _check_attributions(truth, bench.X)
-            row["truth"] = agreement({"truth": true, name: maps[name]}, bench.parts).iloc[0, 1]
-        rows[name] = row
+        rows[name] = row | _against_truth(values, maps[name], bench, mask, truth)
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
     if len(maps) > 1:
         table["agreement"] = (agreement(maps, bench.parts).sum(axis=1) - 1) / (len(maps) - 1)
     return table[[*table.columns.drop("seconds"), "seconds"]]
-
-# %% ../nbs/10_faithfulness.ipynb #10-faithfulness-035
-def _shares(summary: pd.DataFrame) -> dict:
-    "What the table shows of `Faithfulness.summary`."
-    scale = np.where(summary["to explain"] > 0, summary["to explain"], 1)
-    shares = summary[["gain", "low", "high"]].div(scale, axis=0)
-    row = {}
-    for test in summary.index:
-        row |= {test: shares.loc[test, "gain"], f"{test} low": shares.loc[test, "low"]}
-        row |= {f"{test} high": shares.loc[test, "high"]}
-    return row | {"beaten": summary["beaten"].mean()}

@@ -396,6 +396,7 @@ def test_table_of_a_linear_model(either):
 def test_table_through_an_estimator(cnn):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # Keras's own, under torch
         table = evaluate_explanations(cnn, X[:5], ["gradient", "integrated_gradients"], bands=K, n_draws=0, n_random=2)
     assert "noise" not in table and "mass" not in table and len(table) == 2
     assert table.loc["integrated_gradients", "left over"] < 0.05
