@@ -2,22 +2,11 @@
 
 import numpy as np
 import pytest
+from conftest import answers, n_trained, spectra
 from scipy.signal import savgol_coeffs, savgol_filter
 
 from deep_chemometrics.layers import keras
 from deep_chemometrics.our_network import _savgol_kernels, _windows, savgol_net
-
-
-def n_trained(model):
-    return sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-
-
-def spectra(n=6, p=40, seed=0):
-    return np.random.default_rng(seed).normal(size=(n, p)).astype("float32")
-
-
-def answers(model, X):
-    return keras.ops.convert_to_numpy(model(X))
 
 
 def awake(model, seed=0):

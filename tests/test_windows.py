@@ -30,6 +30,11 @@ def chain(*parts, shape=(N,)):
     return keras.Sequential([layers.Input(shape), *parts])
 
 
+def differs(after, before):
+    """Where activations differ by more than rounding: torch adds up a batch of another size in another order."""
+    return np.abs(after - before) > 1e-5 * np.abs(before).max()
+
+
 # Receptive fields of all architectures
 
 
@@ -49,7 +54,7 @@ def test_no_unit_notices_what_is_outside_its_field_and_some_what_is_at_its_ends(
         field = receptive_field(model, layer)
         before = kernel_activations(model, base[:, 0], layer)[:, None]
         after = kernel_activations(model, changed.reshape(-1, N), layer, batch_size=4 * N)
-        noticed = (after.reshape(4, N, *after.shape[1:]) != before).any(axis=(0, 3))  # (channel, unit)
+        noticed = differs(after.reshape(4, N, *after.shape[1:]), before).any(axis=(0, 3))  # (channel, unit)
         channel = np.arange(N)[:, None]
         covered = (field.first <= channel) & (channel <= field.last)
         assert not (noticed & ~covered).any(), layer.name
@@ -70,7 +75,7 @@ def test_centres_are_where_a_band_moves_the_answer(name):
         unit = len(field.centre) // 2
         before = kernel_activations(model, base[:, 0], layer)[:, None, unit]
         after = kernel_activations(model, changed, layer, batch_size=12 * N)[:, unit].reshape(12, N, -1)
-        seen = axis[(after != before).any(axis=(0, 2))]
+        seen = axis[differs(after, before).any(axis=(0, 2))]
         if field.inside[unit]:
             assert abs((seen[0] + seen[-1]) / 2 - field.centre[unit]) <= 4.0, layer.name
 
