@@ -6,13 +6,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-keras infrared lab docs readme export format wheel bench clean
+.PHONY: help setup run test test-keras study-tablets infrared lab docs readme export format wheel bench clean
 
 help:
 	@echo 'make run      walk the tour: notebook, figures and table of errors in run/'
 	@echo 'make lab      open the notebooks in JupyterLab'
 	@echo 'make test     format and lint, every notebook, tests/'
 	@echo 'make test-keras BACKEND=torch   the tests that use Keras, under torch or tensorflow'
+	@echo 'make study-tablets  what is missing of the study of the tablets: hours, can be interrupted'
 	@echo 'make infrared  compute the infrared library from molecules: an hour or two, can be interrupted'
 	@echo 'make setup    make .venv, which the others do by themselves'
 	@echo 'make export   notebooks to modules, and clean the notebooks'
@@ -48,6 +49,9 @@ test: $(READY)
 BACKEND ?= jax
 test-keras: $(READY)
 	@$(BIN)/python scripts/test.py --backend '$(BACKEND)'
+
+study-tablets: $(READY)
+	@$(BIN)/python -c 'from deep_chemometrics.tablets_study import main; main()'
 
 # LEAVE_OUT: a file of InChIKeys to leave out, or none; default is the one among the outside data
 infrared: $(READY)

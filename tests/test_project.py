@@ -167,7 +167,7 @@ def test_import_is_light():
     """A user of PLS waits for no network library: these modules know no Keras."""
     networks = {"layers", "random_layers", "cnn", "architectures", "our_network", "frame", "training", "saving"}
     networks |= {"estimators", "activations", "windows", "gradients", "attribution", "faithfulness", "sanity"}
-    networks |= {"explanation_study", "inspector"}
+    networks |= {"explanation_study", "inspector", "tablets_study"}
     modules = {path.stem for path in (ROOT / "deep_chemometrics").glob("[!_]*.py")} - networks
     assert {"datasets", "readers", "pls", "compare", "augmentation"} <= modules
     code = "import sys, deep_chemometrics\n"
