@@ -307,7 +307,7 @@ STEADY = ("savgol_net", "quiet, EMSC 2", "wide")  # least error in validation on
 
 
 def concluding_settings() -> list[dict]:
-    "Stage B: three cells with ten seeds on both sets; other networks, extrapolation: five seeds."
+    "Stage B: three cells with ten seeds on both sets; other networks five; extrapolation two seeds, or five if small."
     judged, outside = ["evaluation"], [task for task in TASKS if task not in ("evaluation", "validation")]
     best, steady, plain = ([[part] for part in cell] for cell in (BEST, STEADY, PLAIN))
     cells = [best, steady, [["CNN, tuned, one scale"], ["quiet, EMSC 2"], ["wide"]]]
@@ -319,7 +319,7 @@ def concluding_settings() -> list[dict]:
     plan = []
     for cell in cells:
         plan += _settings(*cell, judged, range(5)) + _settings(*cell, ["validation"], range(N_FOLDS))
-    for cell, seeds, full, apart in ((best, 10, 3, 2), (steady, 10, 10, 5), (plain, 5, 3, 2)):
+    for cell, seeds, full, apart in ((best, 10, 10, 2), (steady, 10, 10, 5), (plain, 10, 10, 2)):
         plan += _settings(*cell, judged, range(5, seeds)) + _settings(*cell, judged, range(full), set="full")
         plan += _settings(*cell, outside, range(apart))
     return plan

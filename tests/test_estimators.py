@@ -5,21 +5,23 @@ Compiling a network takes a second or two and training next to nothing, so most 
 
 import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import numbers
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from deep_chemometrics.checks import SpectrumWarning
-from deep_chemometrics.cnn import bjerrum
+from deep_chemometrics.cnn import resnet1d
 from deep_chemometrics.estimators import CNNClassifier, CNNRegressor
 from deep_chemometrics.frame import _members
 from deep_chemometrics.layers import keras
 from deep_chemometrics.random_layers import RandomBands, RandomNoise
-from deep_chemometrics.training import Batches, Checkpoint
+from deep_chemometrics.training import Checkpoint
 
 
 class Tiny:
@@ -29,7 +31,11 @@ class Tiny:
     """
 
     def __call__(self, n_channels, n_targets, seed):
-        return bjerrum(n_channels, n_targets, filters=(4,), width=3, dense=16, noise=0.0, dropout=0.0, seed=seed)
+        start = [keras.initializers.GlorotUniform(seed + i) for i in range(2)]
+        hidden = keras.layers.Dense(16, activation="relu", kernel_initializer=start[0])
+        return keras.Sequential(
+            [keras.Input((n_channels,)), hidden, keras.layers.Dense(n_targets, kernel_initializer=start[1])]
+        )
 
     def __repr__(self):
         return "tiny"
@@ -66,7 +72,8 @@ def excused(estimator):
 
 @pytest.mark.filterwarnings("ignore::deep_chemometrics.checks.SpectrumWarning")  # its data sets are tiny
 @parametrize_with_checks(
-    [regressor(epochs=40, random_state=None), classifier(epochs=40, random_state=None)], expected_failed_checks=excused
+    [make(epochs=20, learning_rate=0.03, random_state=None) for make in (regressor, classifier)],
+    expected_failed_checks=excused,
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
@@ -130,15 +137,14 @@ def test_history_speaks_the_units_of_y():
 
 
 def test_best_weights_are_those_of_the_best_epoch():
-    """A rate far too high makes the validation error jump about; the network kept must have the least of it."""
+    """A rate far too high in the second half spoils what the first one learnt, which must be kept."""
     X, y = data(200)
-    model = regressor(epochs=30, learning_rate=1.0).fit(X, np.random.default_rng(1).permutation(y))
-    y = np.random.default_rng(1).permutation(y)
+    model = regressor(epochs=10, schedule=lambda done: 1 if done < 0.5 else 1000).fit(X, y)
     rng = np.random.RandomState(0)
     rng.randint(2**31 - 1, size=3)  # the seeds that fit draws before it splits
     _, held_out = model._split(200, rng)
     rmse = np.sqrt(np.mean((model.predict(X[held_out]) - y[held_out]) ** 2))
-    assert model.best_epoch_ < 30, "the test needs a training that gets worse again"
+    assert model.best_epoch_ < 10, "the test needs a training that gets worse again"
     assert np.isclose(rmse, model.history_["val_rmse"].min(), rtol=1e-3)  # float32
 
 
@@ -200,23 +206,28 @@ def test_prediction_has_the_form_of_y():
 # -- Interruption -------------------------------------------------------------------------------------------------
 
 
-class Stopped(Batches):
-    calls = 0
+class Key(keras.callbacks.Callback):
+    """Ctrl-C ahead of a batch of a member: where the program is at work. What is raised while batches are made
+    TensorFlow would report as an error of its own."""
 
-    def __getitem__(self, i):
-        self.calls += 1
-        if self.calls == self.stop_at:
+    def __init__(self, batch, member=0):
+        super().__init__()
+        self.batch, self.member, self.trainings, self.batches = batch, member, -1, 0
+
+    def on_train_begin(self, logs=None):
+        self.trainings, self.batches = self.trainings + 1, 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.batches += 1
+        if (self.trainings, self.batches) == (self.member, self.batch):
             raise KeyboardInterrupt
-        return super().__getitem__(i)
 
 
-@pytest.mark.parametrize("stop_at", [2, 5, 11])
-def test_interrupted_network_is_usable(stop_at, monkeypatch):
+@pytest.mark.parametrize("batch", [2, 5, 11])
+def test_interrupted_network_is_usable(batch):
     X, y = data(100)
-    monkeypatch.setattr(Stopped, "stop_at", stop_at, raising=False)
-    monkeypatch.setattr("deep_chemometrics.estimators.Batches", Stopped)
     with pytest.warns(UserWarning, match="interrupted"):
-        model = regressor(epochs=50).fit(X, y)
+        model = regressor(epochs=50).fit(X, y, callbacks=[Key(batch)])
     assert model.interrupted_ and len(model.history_) < 6
     assert np.isfinite(model.predict(X)).all()
     assert pickle.loads(pickle.dumps(model)).predict(X).shape == (100,)
@@ -243,6 +254,7 @@ def test_two_samples_one_channel_integers(correction):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", SpectrumWarning)
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # Keras's own, under torch
         for X in (np.array([[1, 2, 4], [2, 3, 9]]), np.array([[1], [2]]), np.ones((3, 5))):
             model = regressor(scatter_correction=correction).fit(X, np.arange(len(X)))
             assert np.isfinite(model.predict(X)).all()
@@ -411,21 +423,17 @@ def test_rounding_is_not_taken_for_a_signal():
 # -- More of interruption -----------------------------------------------------------------------------------------
 
 
-def test_interrupted_before_the_first_epoch_is_over(monkeypatch, capsys):
+def test_interrupted_before_the_first_epoch_is_over():
     X, y = data(100)
-    monkeypatch.setattr(Stopped, "stop_at", 1, raising=False)
-    monkeypatch.setattr("deep_chemometrics.estimators.Batches", Stopped)
     with pytest.warns(UserWarning, match="interrupted: the initial weights are kept"):
-        model = regressor(verbose=1).fit(X, y)
+        model = regressor(verbose=1).fit(X, y, callbacks=[Key(1)])
     assert model.best_epoch_ == 0 and len(model.history_) == 0 and np.isfinite(model.predict(X)).all()
 
 
-def test_line_of_progress_ends_with_the_interruption(monkeypatch, capsys):
+def test_line_of_progress_ends_with_the_interruption(capsys):
     X, y = data(100)
-    monkeypatch.setattr(Stopped, "stop_at", 8, raising=False)
-    monkeypatch.setattr("deep_chemometrics.estimators.Batches", Stopped)
     with pytest.warns(UserWarning, match="interrupted"):
-        regressor(verbose=1, epochs=50).fit(X, y)
+        regressor(verbose=1, epochs=50).fit(X, y, callbacks=[Key(8)])
     assert capsys.readouterr().err.endswith("\n")
 
 
@@ -444,7 +452,7 @@ def test_ensemble_is_the_mean_of_its_members():
     X, y = data()
     model = regressor(n_members=3, augmentation=True).fit(X, y)
     units = model.model_.get_layer("units_of_y")
-    each = [np.asarray(units(member(X.astype(np.float32))))[:, 0] for member in _members(model.model_, "units_of_y")]
+    each = [numbers(units(member(X.astype(np.float32))))[:, 0] for member in _members(model.model_, "units_of_y")]
     assert np.allclose(np.mean(each, axis=0), model.predict(X), rtol=1e-5)  # float32
     assert not np.allclose(each[0], each[1]) and not np.allclose(each[1], each[2])
     assert model.history_.index.names == ["member", "epoch"] and len(model.history_) == 12
@@ -454,20 +462,12 @@ def test_ensemble_is_the_mean_of_its_members():
     assert np.array_equal(regressor(n_members=3, augmentation=True).fit(X, y).predict(X), model.predict(X))
 
 
-def test_interrupted_ensemble_keeps_the_members_that_were_trained(monkeypatch):
+def test_interrupted_ensemble_keeps_the_members_that_were_trained():
     X, y = data(100)
-    monkeypatch.setattr(Stopped, "stop_at", 2, raising=False)
-    real, made = Batches, []
-
-    def second_is_stopped(*arguments):
-        made.append((Stopped if made else real)(*arguments))
-        return made[-1]
-
-    monkeypatch.setattr("deep_chemometrics.estimators.Batches", second_is_stopped)
+    key = Key(2, member=1)
     with pytest.warns(UserWarning, match="interrupted"):
-        model = regressor(n_members=3).fit(X, y)
-    assert model.interrupted_ and model.best_epoch_ in (1, 2, 3, 4) and len(made) == 2
-    monkeypatch.undo()
+        model = regressor(n_members=3).fit(X, y, callbacks=[key])
+    assert model.interrupted_ and model.best_epoch_ in (1, 2, 3, 4) and key.trainings == 1
     assert np.array_equal(model.predict(X), regressor().fit(X, y).predict(X))
 
 
@@ -741,7 +741,7 @@ def test_save_and_load(tmp_path, n_members):
     assert loaded.get_params() == model.get_params()
     for one in (model, loaded):  # both go on training alike
         one.fit(frame, y)
-    assert np.allclose(loaded.predict(frame), model.predict(frame), rtol=1e-5)  # float32
+    assert np.allclose(loaded.predict(frame), model.predict(frame), rtol=1e-5, atol=1e-5 * y.std())  # float32
     assert [p.name for p in path.parent.iterdir()] == ["model.keras"]
 
 
@@ -790,9 +790,13 @@ def test_files_of_something_else(tmp_path):
 def test_onnx_predicts_alike(tmp_path, architecture):
     onnxruntime = pytest.importorskip("onnxruntime")
     X, y = data()
-    model = regressor(architecture=architecture, scatter_correction="emsc", augmentation=True, epochs=1).fit(X, y)
+    options = dict(architecture=architecture, scatter_correction="emsc", epochs=1)
     if architecture == "bjerrum":
-        model = regressor(n_members=2, epochs=2, augmentation=True).fit(X, y)
+        options = dict(n_members=2, epochs=2)
+    elif architecture == "resnet1d":
+        options["architecture"] = partial(resnet1d, filters=(4, 8, 8))  # all its layers, and a tenth of the time
+    X = X + 20 * np.exp(-0.5 * ((np.arange(X.shape[1]) - 28) / 3) ** 2)  # what all share, so that no gain is near zero
+    model = regressor(augmentation=True, **options).fit(X, y)
     session = onnxruntime.InferenceSession(model.export(tmp_path / "m.onnx"), providers=["CPUExecutionProvider"])
     for rows in (slice(None), slice(0, 1)):
         theirs = session.run(None, {session.get_inputs()[0].name: X[rows].astype(np.float32)})[0][:, 0]
