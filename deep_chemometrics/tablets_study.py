@@ -307,7 +307,7 @@ STEADY = ("savgol_net", "quiet, EMSC 2", "wide")  # least error in validation on
 
 
 def concluding_settings() -> list[dict]:
-    "Stage B: three cells with ten seeds on both sets; other networks five; extrapolation two seeds, or five if small."
+    "Stage B: ten seeds of three cells (both sets) and of the augmented CNN; other networks five; extrapolation 2 or 5."
     judged, outside = ["evaluation"], [task for task in TASKS if task not in ("evaluation", "validation")]
     best, steady, plain = ([[part] for part in cell] for cell in (BEST, STEADY, PLAIN))
     cells = [best, steady, [["CNN, tuned, one scale"], ["quiet, EMSC 2"], ["wide"]]]
@@ -319,10 +319,11 @@ def concluding_settings() -> list[dict]:
     plan = []
     for cell in cells:
         plan += _settings(*cell, judged, range(5)) + _settings(*cell, ["validation"], range(N_FOLDS))
-    for cell, seeds, full, apart in ((best, 10, 10, 2), (steady, 10, 10, 5), (plain, 10, 10, 2)):
-        plan += _settings(*cell, judged, range(5, seeds)) + _settings(*cell, judged, range(full), set="full")
+    for cell, apart in ((best, 2), (steady, 5), (plain, 2)):
+        known = N_FOLDS if cell is plain else 5  # seeds that are in the plan already
+        plan += _settings(*cell, judged, range(known, 10)) + _settings(*cell, judged, range(10), set="full")
         plan += _settings(*cell, outside, range(apart))
-    return plan
+    return plan + _settings(["CNN"], ["none"], ["source"], judged, range(N_FOLDS, 10))
 
 # %% ../nbs/studies/tablets.ipynb #tablets-034
 def run_tablets(path: Any = "results/tablets_predictions.parquet", workers: int = 2) -> pd.DataFrame:
