@@ -100,19 +100,19 @@ class RandomScatter(keras.layers.Layer):
 # %% ../nbs/06_layers.ipynb #06-layers-017
 def _correct(rows, reference, gain_row, shape_size, baseline_rows, polynomials):
     "Corrected spectra (n, channels): the algebra of `EMSC`, with its solver's rows as columns."
-    rest = rows - reference
+    rest = rows - ops.mean(rows, axis=1, keepdims=True)
+    guess = ops.matmul(rest, gain_row)
+    rest = rest - guess * reference
     rest = rest - ops.mean(rest, axis=1, keepdims=True)
-    gain = 1 + ops.matmul(rest, gain_row)
+    gain = guess + ops.matmul(rest, gain_row)
     baseline = ops.matmul(ops.matmul(rest, baseline_rows), polynomials)
-    size = ops.norm(rows, axis=1, keepdims=True) + ops.norm(reference)
-    flat = ops.abs(gain) * shape_size <= 64 * keras.config.epsilon() * size  # what is left of 1 - 1 is rounding
-    return (rest - baseline + reference) / ops.where(flat, ops.ones_like(gain), gain)
+    flat = ops.abs(gain) * shape_size <= 64 * keras.config.epsilon() * ops.norm(rows, axis=1, keepdims=True)
+    return (rest - baseline + guess * reference) / ops.where(flat, ops.ones_like(gain), gain)
 
 
 def _numbers(emsc: EMSC) -> dict[str, np.ndarray]:
-    "What `_correct` needs of a fitted `EMSC`, by name. A reference that is all baseline has no gain: zeros replace it."
-    reference = emsc.reference_ if emsc._shape_size else np.zeros_like(emsc.reference_)
-    numbers = {"reference": reference, "gain_row": emsc.solver_[:1].T, "shape_size": emsc._shape_size}
+    "What `_correct` needs of a fitted `EMSC`, by name."
+    numbers = {"reference": emsc.reference_, "gain_row": emsc.solver_[:1].T, "shape_size": emsc._shape_size}
     return numbers | {"baseline_rows": emsc.solver_[1:].T, "polynomials": emsc.terms_.T}
 
 

@@ -31,6 +31,8 @@ def test_layer_is_the_transformer(order, train, tablets):
     layer, transformer = ScatterCorrection(order).adapt(train), EMSC(order).fit(train)
     expected = transformer.transform(tablets)
     assert np.abs(numbers(layer(tablets)) - expected).max() < SINGLE
+    for size in (-1, 1e-6, 1e3):  # whatever the gain
+        assert np.abs(numbers(layer(size * tablets[:99])) - expected[:99]).max() < SINGLE
     sequences = numbers(layer(tablets[:7, :, None]))
     assert sequences.shape == (7, 597, 1) and np.array_equal(sequences[..., 0], numbers(layer(tablets[:7])))
 
