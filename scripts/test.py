@@ -17,6 +17,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -33,10 +34,13 @@ WORKERS = max(1, min(4, os.cpu_count() or 1))
 
 
 def environment(folder: str) -> dict[str, str]:
-    """One core to a process: JAX and BLAS would take all of them in each. Notebooks write into `folder`."""
+    """One core to a process: JAX and BLAS would take all of them in each. Notebooks write into `folder`, and so does
+    JAX: what it has compiled once it finds there again. The folder ends with the run.
+    """
     threads = str(max(1, (os.cpu_count() or 1) // WORKERS))
     limits = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"], threads)
-    return {**os.environ, **limits, "PYTHONUTF8": "1", "DC_RUN_FOLDER": folder}
+    jax = {"JAX_COMPILATION_CACHE_DIR": str(Path(folder, "jax")), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1"}
+    return {**os.environ, **limits, **jax, "PYTHONUTF8": "1", "DC_RUN_FOLDER": folder}
 
 
 def run(command: list[str], env: dict[str, str]) -> tuple[int, str]:
@@ -60,7 +64,9 @@ def checks(env: dict[str, str]) -> tuple[int, int]:
 def test_notebook(path: Path, env: dict[str, str]) -> tuple[bool, float, str]:
     start = time.perf_counter()
     nbdev_test = shutil.which("nbdev-test", path=sysconfig.get_path("scripts"))
-    status, output = run([nbdev_test, str(path), "--n-workers", "0"], env)
+    # a folder for each of those at work: JAX does not lock what it writes
+    cache = {"JAX_COMPILATION_CACHE_DIR": str(Path(env["JAX_COMPILATION_CACHE_DIR"], threading.current_thread().name))}
+    status, output = run([nbdev_test, str(path), "--n-workers", "0"], env | cache)
     # nbdev-test is content when it finds nothing to test; we are not
     return status == 0 and "Success." in output, time.perf_counter() - start, output
 

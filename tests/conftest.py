@@ -7,6 +7,10 @@ import pytest
 
 # before anything imports scipy: with this scikit-learn's check_estimator skips none of its checks
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+# where scripts/test.py lets JAX keep what it compiles, a folder for each process: JAX does not lock what it writes
+if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+    process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(os.environ["JAX_COMPILATION_CACHE_DIR"], process)
 
 
 @pytest.fixture(scope="module")
