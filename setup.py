@@ -34,7 +34,7 @@ setup(
     },
     packages=["deep_chemometrics", "deep_chemometrics.data"],
     package_dir={"deep_chemometrics.data": "data"},  # the wheel carries the embedded data sets
-    package_data={"deep_chemometrics.data": ["*.csv.gz", "README.md"]},
+    package_data={"deep_chemometrics.data": ["*.csv.gz", "*.npz", "README.md", "group_model/*"]},
     entry_points={"nbdev": ["deep_chemometrics = deep_chemometrics._modidx:d"]},
     classifiers=[
         "Development Status :: 3 - Alpha",

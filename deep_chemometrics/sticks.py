@@ -16,7 +16,7 @@ import pandas as pd
 
 from .broadening import broaden
 from .checks import check_option
-from .datasets import SpectralDataset
+from .datasets import SpectralDataset, _data_file
 from .infrared import GROUP_SMARTS, functional_groups, group_atoms
 from .vibrations import NormalModes
 
@@ -119,6 +119,8 @@ def group_map(
     """
     check_option(group, tuple(GROUP_SMARTS), "group")
     check_option(by, BY, "by")
+    if library.motion.shape[1] != len(GROUP_SMARTS):
+        raise ValueError("this library knows no shares of groups (sticks as computed): take load_sticks(scaled=True).")
     column = list(GROUP_SMARTS).index(group)
     part = library.absorption[:, column] if by == "absorption" else library.intensity * library.motion[:, column]
     return broaden(library.each(library.frequency), library.each(part), axis, width, shape, **options)
@@ -129,9 +131,9 @@ def stick_dataset(
 ) -> SpectralDataset:
     """The spectra as a `SpectralDataset`: `y` the 17 groups (0 or 1), `samples` with "smiles" and "cas".
 
-    `axis` in cm-1, by default 500 to 3900 in steps of 4; lines as in `broaden`. Values are in km/mol per cm-1.
+    `axis` in cm-1, by default 500 to 3896 in steps of 4; lines as in `broaden`. Values are in km/mol per cm-1.
     """
-    axis = np.arange(500.0, 3901, 4) if axis is None else axis
+    axis = np.arange(500.0, 3900, 4) if axis is None else axis
     return SpectralDataset(
         X=stick_spectra(library, axis, width, shape, **options),
         y=library.groups.astype(int),
@@ -145,10 +147,25 @@ def stick_dataset(
     )
 
 # %% ../nbs/11b_sticks.ipynb #11b-sticks-015
-def save_sticks(library: StickLibrary, path: str | Path) -> None:
+def _packed(library: StickLibrary) -> dict[str, np.ndarray]:
+    "Lengths, frequencies and intensities in few bytes."
+    return {
+        "lengths": np.asarray(library.lengths).astype(np.uint16),
+        "frequency": np.round(10 * library.frequency).astype(np.uint16),
+        "intensity": library.intensity.astype(np.float16),
+    }
+
+
+def save_sticks(library: StickLibrary, path: str | Path, unscaled: StickLibrary | None = None) -> None:
     """Write `library` to an npz file that needs no pickle: frequencies to 0.1 cm-1 (below 6553), shares to 1/255,
-    intensities and their parts as half-precision floats. The same library gives the same bytes."""
-    samples = library.samples
+    intensities and their parts as half-precision floats. `unscaled` has sticks of the same molecules with unscaled
+    springs; their frequencies and intensities are kept. The same libraries give the same bytes. Raises `ValueError`
+    where the two have not the same molecules."""
+    samples, more = library.samples, {}
+    if unscaled is not None:
+        if unscaled.samples["smiles"].tolist() != samples["smiles"].tolist():
+            raise ValueError("unscaled must hold the same molecules, in the same order.")
+        more = {f"unscaled_{name}": values for name, values in _packed(unscaled).items()}
     np.savez_compressed(
         path,
         smiles=np.array(samples["smiles"].tolist(), dtype=str),
@@ -156,20 +173,30 @@ def save_sticks(library: StickLibrary, path: str | Path) -> None:
         imaginary=samples["imaginary"].to_numpy().astype(np.uint8),
         group_names=np.array(list(library.groups), dtype=str),
         groups=library.groups.to_numpy(),
-        lengths=np.asarray(library.lengths).astype(np.uint16),
-        frequency=np.round(10 * library.frequency).astype(np.uint16),
-        intensity=library.intensity.astype(np.float16),
         motion=np.round(255 * np.clip(library.motion, 0, 1)).astype(np.uint8),
         absorption=library.absorption.astype(np.float16),
+        **_packed(library),
+        **more,
     )
 
+# %% ../nbs/11b_sticks.ipynb #11b-sticks-016
+def load_sticks(path: str | Path | None = None, scaled: bool = True) -> StickLibrary:
+    """The library in a file of `save_sticks`; `path` None is the embedded one, `data/computed_ir.npz`.
 
-def load_sticks(path: str | Path) -> StickLibrary:
-    "The library in a file of `save_sticks`. Raises `ValueError` for a file of other groups, or a damaged one."
+    With `scaled=False` the sticks are those of unscaled springs, which know no shares of groups: `motion` and
+    `absorption` then are (n_sticks, 0). Raises `ValueError` for a file of other groups, one that has no unscaled
+    sticks, or a damaged one.
+    """
+    path = _data_file("computed_ir.npz") if path is None else path
     with np.load(path, allow_pickle=False) as file:
         stored = dict(file)
     if stored["group_names"].tolist() != list(GROUP_SMARTS):
         raise ValueError(f"{path} has other groups than this version of the library: {stored['group_names'].tolist()}.")
+    if not scaled:
+        if "unscaled_lengths" not in stored:
+            raise ValueError(f"{path} holds no unscaled sticks.")
+        stored |= {name: stored[f"unscaled_{name}"] for name in ("lengths", "frequency", "intensity")}
+        stored |= {name: np.empty((len(stored["frequency"]), 0)) for name in ("motion", "absorption")}
     return StickLibrary(
         samples=pd.DataFrame({name: stored[name] for name in ("smiles", "cas", "imaginary")}),
         groups=pd.DataFrame(stored["groups"], columns=list(GROUP_SMARTS)),

@@ -41,7 +41,7 @@ import numpy as np
 ELEMENTS = {"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Br", "I"}
 HEAVY = range(4, 11)  # atoms that are not hydrogen
 SOFT = 50  # cm-1
-POSITIVES = 150  # of each group, before the rest is filled up as the list has it
+POSITIVES, COMMON, LATER = 150, 4300, 300  # see `balanced`
 ATTEMPTS = 3  # a molecule that was in hand so often when the work was killed, or that killed it, is given up
 
 
@@ -91,26 +91,39 @@ def candidates(compounds: list[tuple[str, str, str]], leave_out: set[str]) -> li
     return [(*about, groups) for about, groups in zip(found.values(), table)]
 
 
-def balanced(chosen: list[tuple[str, str, str, np.ndarray]], positives: int = POSITIVES) -> list[int]:
+def balanced(
+    chosen: list[tuple[str, str, str, np.ndarray]], positives: int = POSITIVES, common: int = COMMON, later: int = LATER
+) -> list[int]:
     """Row numbers in the order of computing: the group with fewest molecules so far gets the next one that has it.
 
-    Once every group has `positives` molecules, or all there are, the rest follows as it comes. "Next" and "as it comes"
-    are by the sha256 of the key: a shuffle that is the same everywhere.
+    Once every group has `positives` molecules, or all there are, it goes on as it comes, so that the library knows how
+    common a group is; after `common` molecules the rare groups are filled up to `later`, and the rest follows. "Next"
+    and "as it comes" are by the sha256 of the key: a shuffle that is the same everywhere.
     """
     shuffled = sorted(range(len(chosen)), key=lambda i: hashlib.sha256(chosen[i][0].encode()).digest())
     has = np.array([chosen[i][3] for i in shuffled], dtype=bool).reshape(len(shuffled), -1)
-    waiting = [iter(np.flatnonzero(column)) for column in has.T]
     counts, taken, order = np.zeros(has.shape[1], dtype=int), np.zeros(len(shuffled), dtype=bool), []
-    open_groups = set(range(has.shape[1]))
-    while open_groups:
-        group = min(open_groups, key=lambda g: (counts[g], g))
-        row = next((i for i in waiting[group] if not taken[i]), None) if counts[group] < positives else None
-        if row is None:
-            open_groups.discard(group)
-            continue
+
+    def take(row):
         taken[row] = True
-        counts += has[row]
+        counts[:] += has[row]
         order.append(int(row))
+
+    def fill_up(least):
+        waiting = [iter(np.flatnonzero(column)) for column in has.T]
+        open_groups = set(range(has.shape[1]))
+        while open_groups:
+            group = min(open_groups, key=lambda g: (counts[g], g))
+            row = next((i for i in waiting[group] if not taken[i]), None) if counts[group] < least else None
+            if row is None:
+                open_groups.discard(group)
+            else:
+                take(row)
+
+    fill_up(positives)
+    for row in np.flatnonzero(~taken)[: max(0, common - len(order))]:
+        take(row)
+    fill_up(later)
     return [shuffled[i] for i in [*order, *np.flatnonzero(~taken)]]
 
 
@@ -263,13 +276,15 @@ def compute(work: sqlite3.Connection, workers: int, molecules: int, limit: int, 
 
 
 def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
-    """All computed molecules as one npz file of sticks: see data/README.md.
+    """All computed molecules as one npz file of sticks, with scaled and unscaled springs: see data/README.md.
 
     Those with an imaginary mode beyond `SOFT` are left out: they are no minima. Softer ones are methyl groups and the
     like that turn nearly freely, far below the bands; there only the mode is left out.
     """
     from tqdm import tqdm
 
+    from deep_chemometrics.infrared import ComputedIR, group_atoms
+    from deep_chemometrics.scaling import FITTED, scaled_modes
     from deep_chemometrics.sticks import collect_sticks, save_sticks
     from deep_chemometrics.vibrations import normal_modes
 
@@ -281,11 +296,13 @@ def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
         record = read_record(data)
         modes = normal_modes(*(record[n] for n in ("hessian", "dipole_derivatives", "masses", "positions")))
         if modes.frequencies[0] > -SOFT:
-            kept.append((smiles, modes, cas))
+            ir = ComputedIR(smiles=smiles, modes=modes, belongs=group_atoms(smiles), **record)
+            kept.append((smiles, scaled_modes(ir, FITTED), modes, cas))
     if not kept:
         raise SystemExit("Nothing is computed yet: run `compute` first.")
-    library = collect_sticks(*zip(*kept))
-    save_sticks(library, out)
+    smiles, scaled, unscaled, cas = zip(*kept)
+    library = collect_sticks(smiles, scaled, cas)
+    save_sticks(library, out, collect_sticks(smiles, unscaled, cas))
     print(f"{out}: {len(library)} molecules, {len(library.frequency)} sticks, {out.stat().st_size / 1e6:.2f} MB")
     print(f"left out: {len(rows) - len(kept)} molecules with imaginary modes beyond {SOFT}i cm-1; of those kept,")
     print(f"{(library.samples['imaginary'] > 0).sum()} have softer ones, which are left out")
@@ -323,7 +340,7 @@ def main() -> None:
     parser.add_argument("command", choices=["compute", "status", "assemble"])
     parser.add_argument("--work", type=Path, help="the work file")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="processes")
-    parser.add_argument("--molecules", type=int, default=6000, help="the first so many of the list")
+    parser.add_argument("--molecules", type=int, default=5060, help="the first so many of the list")
     parser.add_argument("--minutes", type=float, help="begin no molecule after so many minutes")
     parser.add_argument("--limit", type=int, default=300, help="processor seconds after which one is given up")
     parser.add_argument("--leave-out", help="file with InChIKeys to leave out, or 'none'")

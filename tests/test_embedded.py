@@ -71,8 +71,18 @@ class TestFile:
         assert header[:4] == b"\x1f\x8b\x08\x00" and header[4:8] == b"\0\0\0\0"
 
 
+def test_the_computed_library_is_the_described_one():
+    text = section("computed_ir.npz")
+    said = re.findall(r"^\*\*sha256\*\* `([0-9a-f]{64})`$", text, flags=re.M)
+    assert said == [hashlib.sha256((DATA / "computed_ir.npz").read_bytes()).hexdigest()]
+    with np.load(DATA / "computed_ir.npz", allow_pickle=False) as file:
+        assert re.findall(r"^\| ([^|]+) \|", text, flags=re.M)[1:] == list(file)
+    for heading in ("Origin", "How it was made", "Licence."):
+        assert f"**{heading}" in text
+
+
 def test_together_they_are_small():
-    assert sum(path.stat().st_size for path in DATA.iterdir() if path.is_file()) < 15_000_000
+    assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 15_000_000
 
 
 def test_the_wheel_takes_all_of_them():

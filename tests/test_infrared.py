@@ -356,6 +356,16 @@ def test_every_beginning_is_balanced(script):
     assert script.balanced(rare, positives=5) in ([0, 1], [1, 0]), "all there are"
 
 
+def test_rare_groups_are_filled_up_after_the_common_part(script):
+    """500 molecules, of which 60 have the second group: 10 of each, then as they come up to 200, then all the rare."""
+    chosen = [(f"k{i}", "C", "", np.array([True, i < 60])) for i in range(500)]
+    order = script.balanced(chosen, positives=10, common=200, later=50)
+    rare = np.array(order) < 60
+    assert rare[:12].sum() >= 10 and 15 <= rare[:200].sum() <= 45
+    assert rare[200 : 250 - rare[:200].sum()].all() and rare[:300].sum() >= 50
+    assert order == script.balanced(chosen, positives=10, common=200, later=50) and sorted(order) == list(range(500))
+
+
 def test_computes_resumes_and_assembles(script, tmp_path, monkeypatch, capsys):
     small = ["CCCO", "CC=CC", "CC(=O)OC"]
     monkeypatch.setattr(script, "listed", lambda: [row(script, s, f"cas {s}") for s in small])
