@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GROUP_SMARTS', 'GROUP_ATOMS', 'GROUP_FREQUENCIES', 'read_smiles', 'functional_groups', 'group_atoms', 'ComputedIR',
-           'compute_ir']
+           'compute_ir', 'predict_groups']
 
 # %% ../nbs/11_infrared.ipynb #11-infrared-003
 import warnings
@@ -282,3 +282,16 @@ def compute_ir(
         warnings.warn(message, SpectrumWarning, stacklevel=2)
     bonds = np.array([(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()])
     return ComputedIR(smiles, numbers, masses, bonds, positions, hessian, slopes, modes, group_atoms(smiles))
+
+# %% ../nbs/11_infrared.ipynb #11-infrared-032
+def predict_groups(
+    source: Any, model: Any = None, plot: bool = False, unit: str | None = None, **options: Any
+) -> pd.DataFrame:
+    """Which functional groups are in infrared spectra: probabilities (n_spectra, 17), from 0.5 on taken to be there.
+
+    `source` is a file or a `SpectralDataset`. All else is said at `deep_chemometrics.group_prediction.predict_groups`,
+    of which this is the short way. Raises as that does: `ValueError` for spectra that cannot be read as infrared.
+    """
+    from deep_chemometrics import group_prediction
+
+    return group_prediction.predict_groups(source, model, plot, unit, **options)
