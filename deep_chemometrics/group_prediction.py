@@ -95,7 +95,7 @@ def _card_text(card: Mapping[str, Any]) -> str:
     "The card as Markdown: words as a paragraph, lists as bullets, dictionaries as tables."
 
     def cell(value):
-        return f"{value:.3g}" if isinstance(value, float) else str(value)
+        return f"{value:.3g}" if isinstance(value, float | np.floating) else str(value)
 
     def table(rows):
         nested = all(isinstance(values, Mapping) for values in rows.values())
@@ -122,6 +122,16 @@ def _versions() -> dict[str, str]:
         return {"deep_chemometrics": version("deep_chemometrics")} | found
     except PackageNotFoundError:  # used from its source, without an installation
         return found
+
+
+def _json(card: Mapping[str, Any]) -> str:
+    "The card as text. Raises `ValueError` for what JSON does not know, NaN among it."
+    try:
+        return json.dumps(dict(card), indent=1, allow_nan=False, default=lambda value: value.item())
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"the card holds something besides words, finite numbers, lists and tables: {error}"
+        ) from error
 
 
 def _check_member(member: Any, logits: bool) -> keras.Model:
@@ -162,6 +172,9 @@ def save_group_model(
         raise ValueError("members is empty: give at least one network.")
     if lacking := [name for name in NEEDED_ON_CARD if not card.get(name)]:
         raise ValueError(f"the card says nothing about {', '.join(lacking)}: without it nobody can judge the model.")
+    card = json.loads(
+        _json(card)
+    )  # a copy in which numpy's numbers are plain ones, or an error before anything is written
     thresholds, mean = np.asarray(thresholds, dtype=float), np.asarray(mean_spectrum, dtype=float)
     if thresholds.shape != (17,) or not ((thresholds > 0) & (thresholds < 1)).all():
         raise ValueError(f"thresholds must be 17 numbers above 0 and below 1, but are {thresholds}.")
@@ -174,7 +187,7 @@ def save_group_model(
         files[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     for path in set(folder.glob("member_*.keras")) - {folder / name for name in files}:
         path.unlink()  # of an earlier, larger ensemble
-    whole = dict(card) | {
+    whole = card | {
         "axis": {"unit": "cm-1", "first": GROUP_AXIS[0], "last": GROUP_AXIS[-1], "channels": len(GROUP_AXIS)},
         "normalisation": _NORMALISATION,
         "thresholds": dict(zip(GROUPS, thresholds.tolist())),
@@ -182,9 +195,7 @@ def save_group_model(
         "files": files,
         "mean_spectrum": mean.round(5).tolist(),
     }
-    (folder / "card.json").write_text(
-        json.dumps(whole, indent=1, allow_nan=False) + "\n", encoding="utf-8", newline="\n"
-    )
+    (folder / "card.json").write_text(_json(whole) + "\n", encoding="utf-8", newline="\n")
     (folder / "MODEL_CARD.md").write_text(_card_text(whole), encoding="utf-8", newline="\n")
     return folder
 

@@ -157,10 +157,19 @@ def test_card_for_people(tmp_path):
     assert all(f"| {group} | 0.5 |" in text for group in GROUP_SMARTS)
 
 
+def test_numbers_of_numpy_on_the_card(tmp_path):
+    table = pd.DataFrame({"F1": np.array([0.25, 0.5], "float32"), "molecules": [3, 4]}, index=["one", "two"])
+    metrics = {name: {"F1": row["F1"], "n": np.int64(3)} for name, row in table.iterrows()}
+    save_group_model(tmp_path, network(), HALF, MEAN, CARD | {"metrics": metrics})
+    assert load_group_model(tmp_path).card["metrics"] == {"one": {"F1": 0.25, "n": 3}, "two": {"F1": 0.5, "n": 3}}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"members": []}, "empty"),
+        ({"card": CARD | {"metrics": {"F1": np.nan}}}, "finite numbers"),
+        ({"card": CARD | {"data": [object()]}}, "finite numbers"),
         ({"members": network(n_inputs=800)}, "800"),
         ({"members": network(n_outputs=3)}, "must take"),
         ({"members": network(activation="linear")}, "logits=True"),
