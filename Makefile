@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-keras study-tablets infrared lab docs readme export format wheel bench clean
+.PHONY: help setup run test test-keras study-tablets study-groups infrared lab docs readme export format wheel bench clean
 
 help:
 	@echo 'make run      walk the tour: notebook, figures and table of errors in run/'
@@ -14,6 +14,7 @@ help:
 	@echo 'make test     format and lint, every notebook, tests/'
 	@echo 'make test-keras BACKEND=torch   the tests that use Keras, under torch or tensorflow'
 	@echo 'make study-tablets  what is missing of the study of the tablets: hours, can be interrupted'
+	@echo 'make study-groups   what is missing of the studies of functional groups: an hour, can be interrupted'
 	@echo 'make infrared  compute the infrared library from molecules: an hour or two, can be interrupted'
 	@echo 'make setup    make .venv, which the others do by themselves'
 	@echo 'make export   notebooks to modules, and clean the notebooks'
@@ -52,6 +53,10 @@ test-keras: $(READY)
 
 study-tablets: $(READY)
 	@$(BIN)/python -c 'from deep_chemometrics.tablets_study import main; main()'
+
+study-groups: $(READY)
+	@$(BIN)/python -c 'from deep_chemometrics.groups_study import main; main()'
+	@$(BIN)/python -c 'from deep_chemometrics.physics_study import main; main()'
 
 # LEAVE_OUT: a file of InChIKeys to leave out, or none; default is the one among the outside data
 infrared: $(READY)

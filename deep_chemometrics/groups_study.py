@@ -25,7 +25,6 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import KFold
 
-from .architectures import fganet
 from .checks import SpectrumWarning, check_option
 from .estimators import CNNClassifier
 from .group_prediction import save_group_model

@@ -149,7 +149,7 @@ def test_repository_address_is_the_same_everywhere():
     found = {}
     for folder, pattern in [(".", "*"), ("nbs", "*"), ("scripts", "*"), ("data", "*.md"), (".github", "**/*")]:
         for path in (ROOT / folder).glob(pattern):
-            if path.is_file() and path.suffix not in {".png", ".gz"}:
+            if path.is_file() and path.suffix not in {".png", ".gz", ".npz"}:
                 for match in re.findall(r"https?://github\.com/[\w.-]+/deep[-_]chemometrics", path.read_text("utf-8")):
                     found.setdefault(match, []).append(path.name)
     assert list(found) == [address]
@@ -167,7 +167,8 @@ def test_import_is_light():
     """A user of PLS waits for no network library: these modules know no Keras."""
     networks = {"layers", "random_layers", "cnn", "architectures", "our_network", "frame", "training", "saving"}
     networks |= {"estimators", "activations", "windows", "gradients", "attribution", "faithfulness", "sanity"}
-    networks |= {"explanation_study", "inspector", "tablets_study"}
+    networks |= {"explanation_study", "inspector", "tablets_study", "groups_study", "physics_study"}
+    networks |= {"group_prediction"}
     modules = {path.stem for path in (ROOT / "deep_chemometrics").glob("[!_]*.py")} - networks
     assert {"datasets", "readers", "pls", "compare", "augmentation"} <= modules
     code = "import sys, deep_chemometrics\n"
@@ -184,8 +185,10 @@ def test_wheel_works_by_itself(copy, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         inside = set(archive.namelist())
         metadata = archive.read(next(name for name in inside if name.endswith("METADATA"))).decode()
-    embedded = [p for p in (ROOT / "data").iterdir() if p.suffix == ".gz" or p.name == "README.md"]
-    assert {f"deep_chemometrics/data/{p.name}" for p in embedded} <= inside
+    data = ROOT / "data"
+    embedded = [p for p in data.iterdir() if p.suffix in {".gz", ".npz"} or p.name == "README.md"]
+    embedded += [p for p in (data / "group_model").iterdir() if p.is_file()]
+    assert {f"deep_chemometrics/data/{p.relative_to(data).as_posix()}" for p in embedded} <= inside
     assert "License-Expression: MIT" in metadata and "Provides-Extra: dev" in metadata
 
     target = tmp_path / "empty"
