@@ -1,5 +1,8 @@
 """The studies of functional groups: marks, thresholds, split, and the counterfactual spectra."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from deep_chemometrics import groups_study as study
 from deep_chemometrics import physics_study as physics
 from deep_chemometrics.infrared_preparation import GROUP_AXIS
+from deep_chemometrics.scaling import GAS_PHASE
 from deep_chemometrics.sticks import load_sticks, stick_spectra
 
 
@@ -115,3 +119,22 @@ def test_true_map_lies_where_the_group_absorbs():
         np.abs(GROUP_AXIS[truth[:, (GROUP_AXIS > 2000)].argmax(axis=1) + (GROUP_AXIS <= 2000).sum()] - 2240) < 120
     ).mean() > 0.9
     assert physics.table_map("nitrile").sum() == ((GROUP_AXIS >= 2220) & (GROUP_AXIS <= 2260)).sum()
+
+
+# What must not be in the library
+
+
+@pytest.mark.skipif(not os.environ.get("DC_TESTDATA"), reason="DC_TESTDATA does not name the outside data")
+def test_no_held_out_molecule_is_in_the_library():
+    """Neither those of the measured spectra nor the others that are kept for a final test."""
+    pytest.importorskip("rdkit")
+    from rdkit import Chem, rdBase
+
+    listed = Path(os.environ["DC_TESTDATA"], "held_out_inchikeys.txt").read_text("utf-8").split()
+    held_out = {key.split("-")[0] for key in listed}
+    with rdBase.BlockLogs():
+        measured = {Chem.MolToInchiKey(Chem.MolFromSmiles(one)).split("-")[0] for one in GAS_PHASE.values()}
+        inside = {Chem.MolToInchiKey(Chem.MolFromSmiles(one)).split("-")[0] for one in load_sticks().samples["smiles"]}
+    assert len(inside) == len(load_sticks()), "each molecule once"
+    assert measured <= held_out | {"XLYOFNOQVPJJNP"}, "water has no group, and fewer than four heavy atoms"
+    assert not inside & (held_out | measured)
