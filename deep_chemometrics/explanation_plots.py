@@ -65,7 +65,7 @@ def _into_rows(ax: Axes, texts: list[Text]) -> None:
     "Raise texts that would cover others, and the title above all of them."
     figure, rows = ax.figure, []  # of each row, where its last text ends
     figure.draw_without_rendering()
-    for text in texts:
+    for text in sorted(texts, key=lambda text: text.get_window_extent().x0):  # from the left, on reversed axes, too
         box = text.get_window_extent()
         row = next((i for i, end in enumerate(rows) if box.x0 > end + 3), len(rows))
         rows[row : row + 1] = [box.x1]
