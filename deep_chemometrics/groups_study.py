@@ -336,7 +336,7 @@ def make_group_model(folder: str | Path, seeds: int = 3) -> Path:
         "the study nbs/studies/functional_groups.ipynb",
         "limits": [
             "made for gases and for molecules of 4 to 10 heavy atoms; hydrogen bonds of liquids move and broaden bands",
-            "500 to 3900 cm-1 in steps of 4; of C-Br and C-I only overtones of what lies below is in the range",
+            "500 to 3900 cm-1 in steps of 4; most stretches of C-Br and C-I lie below that",
             "a pure substance: of a mixture it sees the strongest part",
             "aromatic rings and alkyl halides are often told wrongly in measured spectra",
         ],
