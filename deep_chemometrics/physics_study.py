@@ -176,7 +176,7 @@ def with_band(library: StickLibrary, low: float) -> np.ndarray:
     )
     return normalise_infrared(stick_spectra(more, GROUP_AXIS, WIDTH))
 
-
+# %% ../nbs/studies/group_explanations.ipynb #group-explanations-020
 def patterns(model: str, training: str = "scaled", seed: int = 0) -> pd.DataFrame:
     """Each group's windows: attention, the group's part, and what removing or adding a band does to the log-odds.
 
@@ -224,7 +224,7 @@ def pattern_settings() -> list[dict[str, Any]]:
     "Every line a setting of `patterns`."
     return [{"model": m, "training": "scaled", "seed": s} for m in ("FGANet", "group_net") for s in SEEDS]
 
-# %% ../nbs/studies/group_explanations.ipynb #group-explanations-020
+# %% ../nbs/studies/group_explanations.ipynb #group-explanations-022
 SIZES = ("group_net 0.125", "group_net 0.25", "group_net 0.5", "group_net", "group_net 2", "FGANet")
 
 

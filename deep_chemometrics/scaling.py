@@ -211,6 +211,13 @@ def scaled_spectra(computed: Sequence[ComputedIR], factors: ScaleFactors, axis: 
     return broaden(*parts, axis, width)
 
 
+def _smoothed(rows: np.ndarray, axis: np.ndarray, width: float) -> np.ndarray:
+    "Rows (n, n_channels) with NaN, as seen through a Gauss line of `width`; NaN stays NaN and lends nothing."
+    line = np.exp(-4 * np.log(2) * ((axis[:, None] - axis) / width) ** 2)
+    known = np.isfinite(rows)
+    return np.where(known, (np.where(known, rows, 0) @ line) / np.maximum(known @ line, 1e-12), np.nan)
+
+# %% ../nbs/11c_scaling.ipynb #11c-scaling-024
 def fit_factors(
     computed: Sequence[ComputedIR],
     measured: Any,
@@ -259,14 +266,7 @@ def fit_factors(
     fitted = ScaleFactors(*(dict(zip(names, values)) for values in result))
     return fitted, shape_agreement(spectra(whole(found), widths[-1]), target)
 
-
-def _smoothed(rows: np.ndarray, axis: np.ndarray, width: float) -> np.ndarray:
-    "Rows (n, n_channels) with NaN, as seen through a Gauss line of `width`; NaN stays NaN and lends nothing."
-    line = np.exp(-4 * np.log(2) * ((axis[:, None] - axis) / width) ** 2)
-    known = np.isfinite(rows)
-    return np.where(known, (np.where(known, rows, 0) @ line) / np.maximum(known @ line, 1e-12), np.nan)
-
-# %% ../nbs/11c_scaling.ipynb #11c-scaling-027
+# %% ../nbs/11c_scaling.ipynb #11c-scaling-029
 GAS_PHASE = {
     "1,3-butadiene": "C=CC=C",
     "1-butene": "C=CCC",
@@ -305,7 +305,7 @@ def read_gas_phase(folder: str | Path, axis: Any = FIT_AXIS) -> np.ndarray:
         rows.append(row / np.nanmax(row))
     return np.array(rows)
 
-# %% ../nbs/11c_scaling.ipynb #11c-scaling-028
+# %% ../nbs/11c_scaling.ipynb #11c-scaling-030
 WIDTHS = (20.0, 30.0, 40.0)
 
 
@@ -336,7 +336,7 @@ def fit_to_measured(folder: str | Path) -> dict:
         found["fits"].append({"taught": taught.tolist(), **parts, "correlation": r})
     return found
 
-# %% ../nbs/11c_scaling.ipynb #11c-scaling-031
+# %% ../nbs/11c_scaling.ipynb #11c-scaling-033
 FITTED = ScaleFactors(
     {
         "C-H": 0.9558,
