@@ -82,7 +82,8 @@ def group_net(
     multiplies the number of kernels (16, 32, 64, 64) and of dense units (128), at least two each.
     """
     layers, make = keras.layers, keras.initializers.GlorotUniform
-    seeds = iter(np.random.SeedSequence(seed).generate_state(8).tolist())
+    largest = 2**31 if keras.backend.backend() == "torch" else 2**32  # torch takes no larger seeds
+    seeds = iter([number % largest for number in np.random.SeedSequence(seed).generate_state(8).tolist()])
     count = [max(2, round(size * n)) for n in (16, 32, 64, 64, 128)]
     inputs = keras.Input((n_channels,))
     x = layers.Activation("softsign")(layers.Rescaling(20.0)(inputs))

@@ -53,6 +53,23 @@ def from_json(value: Any) -> Any:
     return {name: from_json(v) for name, v in value.items()}
 
 # %% ../nbs/07e_saving.ipynb #07e-saving-010
+def _cut_seeds(value: Any) -> Any:
+    "What JSON says of a model, with all seeds below 2**31."
+    if isinstance(value, dict):
+        return {k: v % 2**31 if k == "seed" and isinstance(v, int) else _cut_seeds(v) for k, v in value.items()}
+    return [_cut_seeds(v) for v in value] if isinstance(value, list) else value
+
+
+def _for_all_backends(model: keras.Model) -> keras.Model:
+    "`model`, or where one of its seeds is too large for some backend a twin with smaller ones."
+    described = json.loads(model.to_json())
+    if (cut := _cut_seeds(described)) == described:
+        return model
+    twin = keras.models.model_from_json(json.dumps(cut))
+    twin.set_weights(model.get_weights())
+    return twin
+
+# %% ../nbs/07e_saving.ipynb #07e-saving-014
 def write_model(path: str | Path, model: keras.Model, text: dict) -> Path:
     "Write a Keras model and a text (for `to_json`) as one `.keras` file. Raises `ValueError` for another suffix."
     path = Path(path)
@@ -61,7 +78,7 @@ def write_model(path: str | Path, model: keras.Model, text: dict) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder) / path.name
-        model.save(part)
+        _for_all_backends(model).save(part)
         with zipfile.ZipFile(part, "a") as archive:
             archive.writestr("estimator.json", json.dumps(to_json(text), allow_nan=False))
         os.replace(part, path)
@@ -86,7 +103,7 @@ def read_model(path: str | Path) -> tuple[keras.Model, dict]:
         raise ValueError(f"{path.name!r} {message}.") from None
     return keras.saving.load_model(path, compile=False, safe_mode=True), from_json(text)
 
-# %% ../nbs/07e_saving.ipynb #07e-saving-014
+# %% ../nbs/07e_saving.ipynb #07e-saving-018
 def write_onnx(path: str | Path, model: keras.Model) -> Path:
     """Write `model` (one input, a batch of any size) as one ONNX file.
 
