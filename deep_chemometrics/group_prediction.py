@@ -10,6 +10,7 @@ __all__ = ['GROUPS', 'NEEDED_ON_CARD', 'GroupModel', 'save_group_model', 'load_g
 import hashlib
 import json
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,8 +23,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from .applicability import ApplicabilityDomain
 from .attribution import attribute
-from .checks import check_count, check_option, check_spectra
+from .checks import SpectrumWarning, check_count, check_option, check_spectra, name_rows
 from .datasets import _data_file
 from .explanation_plots import annotate_bands
 from .infrared import GROUP_FREQUENCIES, GROUP_SMARTS
@@ -53,12 +55,14 @@ class GroupModel:
     - `thresholds`: (17,) mean probability from which on a group is taken to be there, above 0 and below 1
     - `mean_spectrum`: (850,) mean of the normalised training spectra, with which explanations compare
     - `card`: what is known of it: "data", "metrics", "limits", "licence", ...
+    - `domain`: fitted `ApplicabilityDomain` of the training spectra, or None where nobody kept one
     """
 
     members: tuple
     thresholds: np.ndarray
     mean_spectrum: np.ndarray
     card: dict
+    domain: ApplicabilityDomain | None = None
 
     def predict(self, X: Any) -> np.ndarray:
         "Probabilities (n, 17), a group's threshold being at 0.5, for normalised spectra `X` (n, 850)."
@@ -159,13 +163,16 @@ def save_group_model(
     mean_spectrum: Any,
     card: Mapping[str, Any],
     logits: bool = False,
+    domain: ApplicabilityDomain | None = None,
 ) -> Path:
-    """Write a `GroupModel` to `folder`: `member_0.keras`, ..., `card.json` and `MODEL_CARD.md`; returns the folder.
+    """Write a `GroupModel` to `folder`: `member_0.keras`, ..., `domain.npz` (if there is one), `card.json` and
+    `MODEL_CARD.md`; returns the folder.
 
     `members`: one or several Keras models from normalised spectra to 17 probabilities (with `logits` to log-odds), or
     fitted `CNNClassifier`s. `thresholds` (17,) in the order of `GROUP_SMARTS`; `mean_spectrum` (850,). `card`: a
-    dictionary of words, lists and tables (dictionaries, of dictionaries too), with at least `NEEDED_ON_CARD`. Raises
-    `ValueError` for what does not fit, and where the card lacks something.
+    dictionary of words, lists and tables (dictionaries, of dictionaries too), with at least `NEEDED_ON_CARD`. `domain`:
+    fitted to the training spectra (n, 850), so that spectra of another kind are noticed. Raises `ValueError` for what
+    does not fit, and where the card lacks something.
     """
     members = [members] if hasattr(members, "model_") or isinstance(members, keras.Model) else list(members)
     if not members:
@@ -185,7 +192,10 @@ def save_group_model(
     for i, member in enumerate(members):
         path = write_model(folder / f"member_{i}.keras", _check_member(member, logits), {"class": "GroupModel"})
         files[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    for path in set(folder.glob("member_*.keras")) - {folder / name for name in files}:
+    if domain is not None:
+        domain.distances(mean[None])  # or an error, before it is written, for other channels or one that is not fitted
+        files["domain.npz"] = hashlib.sha256(domain.save(folder / "domain.npz").read_bytes()).hexdigest()
+    for path in {*folder.glob("member_*.keras"), *folder.glob("domain.npz")} - {folder / name for name in files}:
         path.unlink()  # of an earlier, larger ensemble
     whole = card | {
         "axis": {"unit": "cm-1", "first": GROUP_AXIS[0], "last": GROUP_AXIS[-1], "channels": len(GROUP_AXIS)},
@@ -231,17 +241,32 @@ def _load(folder: str, written: int) -> GroupModel:
         raise ValueError(
             f"this model was trained with another {' and '.join(other)} than this version of the library has."
         )
-    members = []
+    members, domain = [], None
     for name, sha256 in files.items():
         path = Path(folder, name)
         if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             raise ValueError(f"{name} is missing, or is not the file that card.json was written for.")
-        members.append(read_model(path)[0])
-    return GroupModel(tuple(members), np.array(list(thresholds.values())), np.array(mean), card)
+        if name == "domain.npz":
+            domain = ApplicabilityDomain.load(path)
+        else:
+            members.append(read_model(path)[0])
+    return GroupModel(tuple(members), np.array(list(thresholds.values())), np.array(mean), card, domain)
 
 # %% ../nbs/11f_group_models.ipynb #11f-group-models-020
 def _model(model: Any) -> GroupModel:
     return model if isinstance(model, GroupModel) else load_group_model(model)
+
+
+def _warn_of_strangers(model: GroupModel, X: np.ndarray) -> None:
+    distance = np.zeros(len(X)) if model.domain is None else -model.domain.score_samples(X)
+    if (distance > 1).any():
+        warnings.warn(
+            f"predict_groups: {name_rows(np.flatnonzero(distance > 1))}, with a Hotelling's T² or Q of up to "
+            f"{distance.max():.3g} times the limit: unlike the spectra that the networks were taught. They answer all "
+            "the same, and how well is not known.",
+            SpectrumWarning,
+            stacklevel=3,
+        )
 
 
 def predict_groups(
@@ -252,11 +277,13 @@ def predict_groups(
     `source` is a file of any format of `read_spectra` or a `SpectralDataset`; `unit` (of the values) and `options` (for
     the reader) as in `prepare_infrared`, which see for what is told and refused. `model` is a `GroupModel` or its
     folder, by default the one that comes with the library: its `card` says on what it was trained and where it fails.
-    From 0.5 on a group is taken to be there. With `plot`, `show_groups` draws the first five spectra.
+    From 0.5 on a group is taken to be there. With `plot`, `show_groups` draws the first five spectra. A
+    `SpectrumWarning` names spectra that are unlike those that the networks were taught.
 
     Raises `ValueError` for spectra that cannot be prepared, `FileNotFoundError` where file or model is missing.
     """
     model, ds = _model(model), prepare_infrared(source, unit, **options)
+    _warn_of_strangers(model, ds.X)
     table = pd.DataFrame(model.predict(ds.X), columns=list(GROUPS))
     for row in range(min(len(ds), 5) if plot else 0):
         show_groups(ds, model, row=row)

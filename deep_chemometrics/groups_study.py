@@ -25,6 +25,7 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import KFold
 
+from .applicability import ApplicabilityDomain
 from .checks import SpectrumWarning, check_option
 from .estimators import CNNClassifier
 from .group_prediction import save_group_model
@@ -343,4 +344,5 @@ def make_group_model(folder: str | Path, seeds: int = 3) -> Path:
         ],
         "licence": "MIT",
     }
-    return save_group_model(folder, [one.model for one in networks], thresholds, X.mean(axis=0), card)
+    domain = ApplicabilityDomain(level=0.999).fit(X, groups=np.tile(teach, COPIES))
+    return save_group_model(folder, [one.model for one in networks], thresholds, X.mean(axis=0), card, domain=domain)

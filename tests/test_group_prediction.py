@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from deep_chemometrics import group_prediction as module
+from deep_chemometrics.applicability import ApplicabilityDomain
 from deep_chemometrics.broadening import broaden
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.datasets import SpectralDataset
@@ -275,6 +276,33 @@ def test_own_model_is_small_and_says_what_it_is():
     assert sum(path.stat().st_size for path in folder.iterdir()) < 5e6
     model = load_group_model()
     assert 1 <= len(model.members) <= 5 and all(model.card[name] for name in module.NEEDED_ON_CARD)
+    assert model.domain is not None
+
+
+def test_domain_travels_with_the_model(tmp_path):
+    """What is inside says nothing, what is outside is named; without a domain nothing is said."""
+    rng = np.random.default_rng(0)
+    bands = np.exp(-0.5 * ((GROUP_AXIS - np.array([[900], [1700], [3000]])) / 40) ** 2)
+    raw = np.vstack([(1 + rng.random((60, 3))) @ bands, rng.random((1, 850))])
+    source = SpectralDataset(X=raw, axis=GROUP_AXIS, axis_name="wavenumber", axis_unit="cm-1", value_unit="absorbance")
+    X = prepare_infrared(source).X
+    domain, source = ApplicabilityDomain(3, level=1).fit(X[:60]), source[[0, 1, 60]]
+    model = module.GroupModel((network(),), HALF, MEAN, CARD, domain)
+    for given in (model, save_group_model(tmp_path, network(), HALF, MEAN, CARD, domain=domain)):
+        with pytest.warns(SpectrumWarning, match="row 2, with a Hotelling.* unlike the spectra"):
+            predict_groups(source, given)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            predict_groups(source[:2], given)
+    loaded = load_group_model(tmp_path)
+    assert np.array_equal(loaded.domain.distances(X), domain.distances(X))
+    save_group_model(tmp_path, network(), HALF, MEAN, CARD)
+    assert load_group_model(tmp_path).domain is None and not (tmp_path / "domain.npz").exists()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predict_groups(source, tmp_path)
+    with pytest.raises(ValueError, match="850 features"):
+        save_group_model(tmp_path, network(), HALF, MEAN, CARD, domain=ApplicabilityDomain(2).fit(X[:, :9]))
 
 
 def test_own_model_opens_on_every_backend():
@@ -301,4 +329,6 @@ def test_measured_spectra():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpectrumWarning)
         found = {name: predict_groups(folder / f"{name}.jdx")[group][0] for name, group in expected.items()}
+        here = [prepare_infrared(folder / f"{name}.jdx").X[0] for name in expected]
     assert sum(value >= 0.5 for value in found.values()) >= 5, found
+    assert (load_group_model().domain.predict(here) == 1).sum() >= 6, "of the kind that taught"
