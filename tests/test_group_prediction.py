@@ -292,14 +292,14 @@ def test_domain_travels_with_the_model(tmp_path):
         with pytest.warns(SpectrumWarning, match="row 2, with a Hotelling.* unlike the spectra"):
             predict_groups(source, given)
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            warnings.simplefilter("error", SpectrumWarning)
             predict_groups(source[:2], given)
     loaded = load_group_model(tmp_path)
     assert np.array_equal(loaded.domain.distances(X), domain.distances(X))
     save_group_model(tmp_path, network(), HALF, MEAN, CARD)
     assert load_group_model(tmp_path).domain is None and not (tmp_path / "domain.npz").exists()
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", SpectrumWarning)
         predict_groups(source, tmp_path)
     with pytest.raises(ValueError, match="850 features"):
         save_group_model(tmp_path, network(), HALF, MEAN, CARD, domain=ApplicabilityDomain(2).fit(X[:, :9]))
