@@ -57,14 +57,14 @@ def tablets(n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     return X[order], y[order]
 
 
-def copied(X: np.ndarray, y: np.ndarray, copies: int) -> tuple[np.ndarray, np.ndarray]:
+def copied(X: np.ndarray, y: np.ndarray, copies: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     "Augmented copies of spectra, those of one spectrum side by side, and their targets."
-    return augment_scatter(X, copies=copies, random_state=0), np.repeat(y, copies, axis=0)
+    return augment_scatter(X, copies=copies, random_state=seed), np.repeat(y, copies, axis=0)
 
 
-def split(X: np.ndarray, y: np.ndarray, fraction: float = 0.2) -> tuple[np.ndarray, ...]:
+def split(X: np.ndarray, y: np.ndarray, seed: int = 0, fraction: float = 0.2) -> tuple[np.ndarray, ...]:
     "Training and validation part, scaled, float32, as the estimator does it."
-    order = np.random.default_rng(0).permutation(len(y))
+    order = np.random.default_rng(seed).permutation(len(y))
     part, held_out = np.split(order, [len(y) - round(fraction * len(y))])
     X = ((X - X[part].mean()) / X[part].std()).astype("float32")
     y = ((y - y[part].mean()) / y[part].std()).astype("float32")[:, None]
@@ -203,8 +203,8 @@ def plain_keras(data, epochs: int, size: int) -> None:
     clocked_fit(model, X, y, validation_data=held_out, epochs=epochs, batch_size=size, verbose=0)
 
 
-def ours(X, y, epochs: int, size: int = 16, **options) -> CNNRegressor:
-    return CNNRegressor(epochs=epochs, batch_size=size, random_state=0, verbose=0, **options).fit(X, y)
+def ours(X, y, epochs: int, size: int = 16, seed: int = 0, **options) -> CNNRegressor:
+    return CNNRegressor(epochs=epochs, batch_size=size, random_state=seed, verbose=0, **options).fit(X, y)
 
 
 def shown(seconds: dict, yardsticks: dict[str, dict[str, str]]) -> None:
@@ -243,27 +243,27 @@ def epochs_compared(X: np.ndarray, y: np.ndarray, size: int, epochs: int) -> Non
     shown(in_turn(contenders), yardsticks)
 
 
-def recipe(X, y, epochs: int) -> list[float]:
+def recipe(X, y, epochs: int, seed: int) -> list[float]:
     "The source's recipe; the validation loss of each epoch."
-    X, y, *held_out = split(X, y)
-    model = bjerrum(X.shape[1], seed=0)
+    X, y, *held_out = split(X, y, seed)
+    model = bjerrum(X.shape[1], seed=seed)
     model.compile(keras.optimizers.Adadelta(0.01), "mse")
     halve = keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=5, min_lr=1e-6)
     options = dict(epochs=epochs, batch_size=16, callbacks=[halve], verbose=0)
-    errors = clocked_fit(model, *copied(X, y, 100), validation_data=held_out, **options).history["val_loss"]
+    errors = clocked_fit(model, *copied(X, y, 100, seed), validation_data=held_out, **options).history["val_loss"]
     assert min(errors) < 0.8 * np.mean(held_out[1] ** 2), "it has to learn, or its time says nothing"
     return errors
 
 
-def alone(which: str, epochs: int) -> None:
+def alone(which: str, epochs: int, seed: int) -> None:
     "Run by `accuracy_compared` in a process of its own: one training, its seconds, errors and memory as JSON."
     X, y = tablets()
     laps, start = [], now()
     clock.lap = lambda: laps.append((now() - start).tolist())
     if which == "recipe":
-        errors = np.sqrt(recipe(X, y, epochs)) * y.std()
+        errors = np.sqrt(recipe(X, y, epochs, seed)) * y.std()
     else:
-        errors = ours(X, y, epochs, augmentation=True).history_["val_rmse"]
+        errors = ours(X, y, epochs, seed=seed, augmentation=True).history_["val_rmse"]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (30 if sys.platform == "darwin" else 20)
     print(json.dumps({"laps": laps, "errors": list(errors), "memory": memory}))
 
@@ -276,13 +276,14 @@ def reached(errors: np.ndarray, laps: np.ndarray, target: float) -> tuple[np.nda
     return seconds, f"{words}, epoch {there[0] + 1}" if len(there) else f"not {words}"
 
 
-def accuracy_compared(epochs: int, recipe_epochs: int) -> None:
+def accuracy_compared(epochs: int, recipe_epochs: int, seed: int) -> None:
     "Print seconds to accuracy and memory of `CNNRegressor` and of the recipe."
     y = tablets()[1]
-    print(f"\nTime to accuracy on {len(y)} tablets, validation RMSE; always answering the mean: {y.std():.1f} mg")
+    mean = f"always answering the mean: {y.std():.1f} mg"
+    print(f"\nTime to accuracy on {len(y)} tablets, seed {seed}, validation RMSE; {mean}")
     seconds = []
     for which, n, full in (("CNNRegressor", epochs, 100), ("recipe", recipe_epochs, 50)):
-        command = [sys.executable, __file__, "--alone", which, "--epochs", str(n)]
+        command = [sys.executable, __file__, "--alone", which, "--epochs", str(n), "--seed", str(seed)]
         found = json.loads(
             subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
         )
@@ -311,18 +312,19 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=[16, 128], help="sizes of the batches")
     parser.add_argument("--epochs", type=int, default=100, help="of CNNRegressor, for time to accuracy (0: leave out)")
     parser.add_argument("--recipe", type=int, default=50, help="epochs of the recipe; 50 take half an hour")
+    parser.add_argument("--seed", type=int, default=0, help="of validation part, weights and copies, for the same")
     parser.add_argument("--alone", choices=["CNNRegressor", "recipe"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     keras.Model.fit = clocked_fit
     if options.alone:
-        alone(options.alone, options.epochs)
+        alone(options.alone, options.epochs, options.seed)
         return
     print(f"keras {keras.__version__}, jax {jax.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for n, rounds in ((None, options.rounds), (options.large, options.large_rounds)):
         for size in options.batches if rounds else ():
             epochs_compared(*tablets(n), size, rounds + SKIP)
     if options.epochs:
-        accuracy_compared(options.epochs, options.recipe)
+        accuracy_compared(options.epochs, options.recipe, options.seed)
 
 
 if __name__ == "__main__":

@@ -686,6 +686,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                        'deep_chemometrics/group_prediction.py'),
                                                     'deep_chemometrics.group_prediction._check_member': ( 'group_models.html#_check_member',
                                                                                                           'deep_chemometrics/group_prediction.py'),
+                                                    'deep_chemometrics.group_prediction._draw_groups': ( 'group_models.html#_draw_groups',
+                                                                                                         'deep_chemometrics/group_prediction.py'),
                                                     'deep_chemometrics.group_prediction._draw_probabilities': ( 'group_models.html#_draw_probabilities',
                                                                                                                 'deep_chemometrics/group_prediction.py'),
                                                     'deep_chemometrics.group_prediction._flat': ( 'group_models.html#_flat',

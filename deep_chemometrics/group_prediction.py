@@ -257,13 +257,14 @@ def _model(model: Any) -> GroupModel:
     return model if isinstance(model, GroupModel) else load_group_model(model)
 
 
-def _warn_of_strangers(model: GroupModel, X: np.ndarray) -> None:
+def _warn_of_strangers(model: GroupModel, X: np.ndarray, rows: Any = slice(None)) -> None:
+    "Name those of the `rows` of `X` that are unlike the spectra that the networks were taught."
     distance = np.zeros(len(X)) if model.domain is None else -model.domain.score_samples(X)
-    if (distance > 1).any():
+    strange = np.intersect1d(np.arange(len(X))[rows], np.flatnonzero(distance > 1))
+    if len(strange):
         warnings.warn(
-            f"predict_groups: {name_rows(np.flatnonzero(distance > 1))}, with a Hotelling's T² or Q of up to "
-            f"{distance.max():.3g} times the limit: unlike the spectra that the networks were taught. They answer all "
-            "the same, and how well is not known.",
+            f"{name_rows(strange)}, with a Hotelling's T² or Q of up to {distance[strange].max():.3g} times the limit: "
+            "unlike the spectra that the networks were taught. They answer all the same, and how well is not known.",
             SpectrumWarning,
             stacklevel=3,
         )
@@ -285,8 +286,8 @@ def predict_groups(
     model, ds = _model(model), prepare_infrared(source, unit, **options)
     _warn_of_strangers(model, ds.X)
     table = pd.DataFrame(model.predict(ds.X), columns=list(GROUPS))
-    for row in range(min(len(ds), 5) if plot else 0):
-        show_groups(ds, model, row=row)
+    for x, values in zip(ds.X[:5] if plot else [], table.to_numpy()):
+        _draw_groups(model, x, values)
         plt.show()
     return table
 
@@ -299,26 +300,10 @@ def _draw_probabilities(ax: Any, values: np.ndarray) -> None:
     ax.set(xlim=(0, 1), xlabel="probability (0.5: threshold)")
 
 
-def show_groups(
-    source: Any,
-    model: Any = None,
-    groups: Any = None,
-    row: int = 0,
-    method: str = "integrated_gradients",
-    unit: str | None = None,
-    **options: Any,
+def _draw_groups(
+    model: GroupModel, x: np.ndarray, values: np.ndarray, groups: Any = None, method: str = "integrated_gradients"
 ) -> Figure:
-    """One spectrum, the probability of each group, and which channels spoke for and against some groups.
-
-    `groups`: a name or several of `GROUP_SMARTS`; by default the (at most three) likeliest of those found, or the
-    likeliest of all. `row` is the number of the spectrum, `method` one of `attribute`; the rest as in `predict_groups`.
-    Attributions are of the log-odds, the mean over the networks, drawn 16 cm-1 wide, highest = 1. Raises `ValueError`
-    for an unknown group or row, and as `prepare_infrared` does.
-    """
-    model, ds = _model(model), prepare_infrared(source, unit, **options)
-    if check_count(row, "row") >= len(ds):
-        raise ValueError(f"row={row} is out of range: there are {len(ds)} spectra, counted from 0.")
-    x, values = ds.X[row], model.predict(ds.X[[row]])[0]
+    "A spectrum `x` (850,), the `values` (17,) that the model answers, and what spoke for some groups."
     if groups is None:
         order = [GROUPS[i] for i in np.argsort(-values)]
         groups = order[: max(1, min(3, int((values >= 0.5).sum())))]
@@ -346,3 +331,27 @@ def show_groups(
     for ax, group in zip(panels, groups):  # last: names are placed by their size in the finished figure
         annotate_bands(ax, {group: GROUP_FREQUENCIES[group]}, colors=["0.3"])
     return figure
+
+# %% ../nbs/11f_group_models.ipynb #11f-group-models-022
+def show_groups(
+    source: Any,
+    model: Any = None,
+    groups: Any = None,
+    row: int = 0,
+    method: str = "integrated_gradients",
+    unit: str | None = None,
+    **options: Any,
+) -> Figure:
+    """One spectrum, the probability of each group, and which channels spoke for and against some groups.
+
+    `groups`: a name or several of `GROUP_SMARTS`; by default the (at most three) likeliest of those found, or the
+    likeliest of all. `row` is the number of the spectrum, `method` one of `attribute`; the rest as in `predict_groups`.
+    Attributions are of the log-odds, the mean over the networks, drawn 16 cm-1 wide, highest = 1. A `SpectrumWarning`
+    tells of a spectrum unlike those that the networks were taught. Raises `ValueError` for an unknown group or row,
+    and as `prepare_infrared` does.
+    """
+    model, ds = _model(model), prepare_infrared(source, unit, **options)
+    if check_count(row, "row") >= len(ds):
+        raise ValueError(f"row={row} is out of range: there are {len(ds)} spectra, counted from 0.")
+    _warn_of_strangers(model, ds.X, [row])
+    return _draw_groups(model, ds.X[row], model.predict(ds.X[[row]])[0], groups, method)

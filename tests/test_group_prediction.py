@@ -289,11 +289,14 @@ def test_domain_travels_with_the_model(tmp_path):
     domain, source = ApplicabilityDomain(3, level=1).fit(X[:60]), source[[0, 1, 60]]
     model = module.GroupModel((network(),), HALF, MEAN, CARD, domain)
     for given in (model, save_group_model(tmp_path, network(), HALF, MEAN, CARD, domain=domain)):
-        with pytest.warns(SpectrumWarning, match="row 2, with a Hotelling.* unlike the spectra"):
+        with pytest.warns(SpectrumWarning, match="^row 2, with a Hotelling.* unlike the spectra"):
             predict_groups(source, given)
+        with pytest.warns(SpectrumWarning, match="^row 2, with"):
+            plt.close(show_groups(source, given, row=2))
         with warnings.catch_warnings():
             warnings.simplefilter("error", SpectrumWarning)
             predict_groups(source[:2], given)
+            plt.close(show_groups(source, given, row=1))
     loaded = load_group_model(tmp_path)
     assert np.array_equal(loaded.domain.distances(X), domain.distances(X))
     save_group_model(tmp_path, network(), HALF, MEAN, CARD)
