@@ -107,7 +107,8 @@ def read_model(path: str | Path) -> tuple[keras.Model, dict]:
 def write_onnx(path: str | Path, model: keras.Model) -> Path:
     """Write `model` (one input, a batch of any size) as one ONNX file.
 
-    Raises `ValueError` for another suffix than .onnx, and `ImportError` that names the missing package.
+    Raises `ValueError` for another suffix than .onnx and for a model that the exporter of this backend cannot write,
+    and `ImportError` that names the missing package.
     """
     path, backend = Path(path), keras.backend.backend()
     if path.suffix != ".onnx":
@@ -121,9 +122,15 @@ def write_onnx(path: str | Path, model: keras.Model) -> Path:
             model(np.zeros((1, *model.input_shape[1:]), np.float32), training=False)  # Keras exports called models only
             model.export(part, format="onnx", verbose=False)
             whole = onnx.load(part)  # large weights lie in a file beside: joined here
+            onnx.checker.check_model(whole)
             onnx.save_model(whole, part, save_as_external_data=False)
             os.replace(part, path)
     except ImportError as error:
         needed = {"jax": "'deep_chemometrics[onnx]'", "tensorflow": "onnx tf2onnx", "torch": "onnx onnxscript"}
         raise ImportError(f"export to ONNX on {backend} needs: pip install {needed.get(backend, 'onnx')}") from error
+    except onnx.checker.ValidationError as error:
+        raise ValueError(
+            f"what {backend}'s exporter made of {model.name!r} is no valid ONNX. Save the model as .keras, open it under "
+            f"another backend (say KERAS_BACKEND=jax) and export it there. The complaint: {error}"
+        ) from error
     return path

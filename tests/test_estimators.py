@@ -796,7 +796,12 @@ def test_onnx_predicts_alike(tmp_path, architecture):
         options["architecture"] = partial(resnet1d, filters=(4, 8, 8))  # all its layers, and a tenth of the time
     X = X + 20 * np.exp(-0.5 * ((np.arange(X.shape[1]) - 28) / 3) ** 2)  # what all share, so that no gain is near zero
     model = regressor(augmentation=True, **options).fit(X, y)
-    session = onnxruntime.InferenceSession(model.export(tmp_path / "m.onnx"), providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(model.export(tmp_path / "m.onnx"), providers=["CPUExecutionProvider"])
+    except ValueError as error:  # says so, and leaves nothing behind
+        if keras.backend.backend() != "tensorflow" or "no valid ONNX" not in str(error) or list(tmp_path.iterdir()):
+            raise
+        pytest.xfail("tf2onnx 1.17 writes TensorFlow's Erfc, which ONNX does not know")
     for rows in (slice(None), slice(0, 1)):
         theirs = session.run(None, {session.get_inputs()[0].name: X[rows].astype(np.float32)})[0][:, 0]
         assert np.allclose(theirs, model.predict(X[rows]), rtol=1e-5, atol=1e-5 * y.std()), "float32"
