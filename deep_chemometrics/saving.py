@@ -130,7 +130,7 @@ def write_onnx(path: str | Path, model: keras.Model) -> Path:
         raise ImportError(f"export to ONNX on {backend} needs: pip install {needed.get(backend, 'onnx')}") from error
     except onnx.checker.ValidationError as error:
         raise ValueError(
-            f"what {backend}'s exporter made of {model.name!r} is no valid ONNX. Save the model as .keras, open it under "
-            f"another backend (say KERAS_BACKEND=jax) and export it there. The complaint: {error}"
+            f"what {backend}'s exporter made of {model.name!r} is no valid ONNX. Save the model as .keras, open it "
+            f"under another backend (say KERAS_BACKEND=jax) and export it there. The complaint: {error}"
         ) from error
     return path
