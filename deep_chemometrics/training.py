@@ -99,7 +99,7 @@ def learning_rates(schedule: str | Callable, rate: float, steps: int) -> Any:
 class Plateau(keras.callbacks.Callback):
     "Halve the learning rate when the validation loss has not sunk for `patience` epochs; `history` from a `Memory`."
 
-    def __init__(self, memory: "Memory", rate: float, patience: int = 25):
+    def __init__(self, memory: Any, rate: float, patience: int = 25):
         super().__init__()
         self.memory, self.rate, self.patience = memory, rate, patience
 

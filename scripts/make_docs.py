@@ -1,5 +1,6 @@
 """The website in _docs/: nbdev prepares the notebooks (hides cells, documents functions), smalldocs renders them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,13 +20,22 @@ def mend_links(folder: Path) -> None:
     config.read(ROOT / "settings.ini", encoding="utf-8")
     address = config["DEFAULT"]["repository"]
     paths = sorted(folder.rglob("*.ipynb"))
-    pages = {nbpath2html(path).name: path.name for path in paths}
+    pages = {nbpath2html(path).name: path for path in paths}
     for path in paths:
+
+        def from_here(match: re.Match, here: Path = path.parent) -> str:
+            if match[1]:  # nbdev's link to a function's page
+                return Path(os.path.relpath(pages[match[1]], here)).as_posix() if match[1] in pages else match[0]
+            if match[2]:  # its link to source code
+                return f"{address}/{match[2]}"
+            target = Path(os.path.normpath(here / match[3]))
+            if target.is_relative_to(folder):
+                return match[0]
+            return f"{address}/blob/main/{Path(os.path.relpath(target, folder.parent)).as_posix()}"
+
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"output-file: \S+?\.html\\n", "", text)
-        text = re.sub(r"(?<=\]\()/(\w+\.html)", lambda match: pages.get(match[1], match[0]), text)
-        # links to source code, and from the notebooks to files beside nbs/
-        text = re.sub(r"(?<=\]\()(/blob/main|\.\.)/", f"{address}/blob/main/", text)
+        text = re.sub(r"(?<=\]\()(?:/(\w+\.html)|/(blob/main/[^)\s]+)|(\.\./[^)\s]+))", from_here, text)
         path.write_text(text, encoding="utf-8")
 
 

@@ -64,6 +64,23 @@ def copy(tmp_path: Path) -> Path:
 # Notebooks and modules
 
 
+def test_website_is_made_of_all_notebooks(copy):
+    """No link is broken (the script is strict), and every function of a page can be documented."""
+    shutil.copytree(ROOT / "scripts", copy / "scripts", ignore=SKIPPED)
+    run(sys.executable, "scripts/make_docs.py", cwd=copy)
+    pages = {path.relative_to(copy / "_docs").with_suffix("") for path in (copy / "_docs").rglob("*.html")}
+    notebooks = [path.relative_to(ROOT / "nbs").with_suffix("") for path in (ROOT / "nbs").rglob("*.ipynb")]
+    assert {path for path in notebooks if not any(part[0] in "._" for part in path.parts)} <= pages
+    places = {
+        re.sub("#.*", "", link)
+        for page in (copy / "_docs").rglob("*.html")
+        for link in re.findall(
+            rf'href="{settings()["repository"]}/blob/main/([^"]+)"', page.read_text(encoding="utf-8")
+        )
+    }
+    assert "data/README.md" in places and not [place for place in places if not (ROOT / place).exists()]
+
+
 def test_modules_are_what_the_notebooks_export(copy):
     package = copy / "deep_chemometrics"
     committed = texts(package, "*.py")
