@@ -20,10 +20,52 @@ from .checks import check_count, check_number, validate_spectra
 from .pls import _check_groups
 
 # %% ../nbs/04h_applicability.ipynb #04h-applicability-009
+def _plane(X: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    "Mean, principal components and variances of their scores, without those that are rounding."
+    if len(X) == 1:
+        return X[0], np.empty((0, X.shape[1])), np.empty(0)
+    solver = "covariance_eigh" if len(X) > 10 * X.shape[1] else "full"  # both exact; the former is fast for many rows
+    with np.errstate(invalid="ignore"):  # shares of a variance of zero, where all spectra are the same
+        pca = PCA(min(n_components, len(X) - 1, X.shape[1]), svd_solver=solver).fit(X)
+    real = pca.explained_variance_ > np.finfo(float).eps * np.square(X).sum(axis=1).max()
+    return pca.mean_, pca.components_[real], pca.explained_variance_[real]
+
+
+def _t2_and_q(X: np.ndarray, mean: np.ndarray, components: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    "T² and Q of each spectrum: (n_samples, 2)."
+    scores = (X - mean) @ components.T
+    return np.column_stack([(scores**2 / variances).sum(axis=1), ((X - mean - scores @ components) ** 2).sum(axis=1)])
+
+# %% ../nbs/04h_applicability.ipynb #04h-applicability-011
 _LEARNT = ("mean_", "components_", "variances_", "limits_")
 
 
-class ApplicabilityDomain(OutlierMixin, BaseEstimator):
+class _KeptAsNpz:
+    "Saving and loading of the four arrays."
+
+    def save(self, path: str | Path) -> Path:
+        "Write what `fit` learnt to an `.npz` file, without pickle. Raises `ValueError` for another suffix."
+        check_is_fitted(self)
+        if (path := Path(path)).suffix != ".npz":
+            raise ValueError(f"{path.name!r} has to end in .npz: that is the format.")
+        np.savez_compressed(path, **{name: getattr(self, name) for name in _LEARNT}, level=self.level)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Any:
+        "A fitted domain from a file of `save`. Raises `FileNotFoundError`, or `ValueError` for a file of another kind."
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                domain = cls(max(1, len(stored["components_"])), level=float(stored["level"]))
+                for name in _LEARNT:
+                    setattr(domain, name, stored[name])
+        except (KeyError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+            raise ValueError(f"{Path(path).name!r} holds no domain, or is damaged: {error}") from error
+        domain.n_features_in_, domain.offset_ = len(domain.mean_), -1.0
+        return domain
+
+# %% ../nbs/04h_applicability.ipynb #04h-applicability-013
+class ApplicabilityDomain(_KeptAsNpz, OutlierMixin, BaseEstimator):
     """Whether spectra are like those that a model was taught: Hotelling's T² and Q of principal components.
 
     Parameters
@@ -84,41 +126,3 @@ class ApplicabilityDomain(OutlierMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         "1 for spectra inside the domain, -1 for those outside: (n_samples,)."
         return np.where(self.decision_function(X) >= 0, 1, -1)
-
-    def save(self, path: str | Path) -> Path:
-        "Write what `fit` learnt to an `.npz` file, without pickle. Raises `ValueError` for another suffix."
-        check_is_fitted(self)
-        if (path := Path(path)).suffix != ".npz":
-            raise ValueError(f"{path.name!r} has to end in .npz: that is the format.")
-        np.savez_compressed(path, **{name: getattr(self, name) for name in _LEARNT}, level=self.level)
-        return path
-
-    @classmethod
-    def load(cls, path: str | Path) -> "ApplicabilityDomain":
-        "A fitted domain from a file of `save`. Raises `FileNotFoundError`, or `ValueError` for a file of another kind."
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                domain = cls(max(1, len(stored["components_"])), level=float(stored["level"]))
-                for name in _LEARNT:
-                    setattr(domain, name, stored[name])
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-            raise ValueError(f"{Path(path).name!r} holds no domain, or is damaged: {error}") from error
-        domain.n_features_in_, domain.offset_ = len(domain.mean_), -1.0
-        return domain
-
-# %% ../nbs/04h_applicability.ipynb #04h-applicability-010
-def _plane(X: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    "Mean, principal components and variances of their scores, without those that are rounding."
-    if len(X) == 1:
-        return X[0], np.empty((0, X.shape[1])), np.empty(0)
-    solver = "covariance_eigh" if len(X) > 10 * X.shape[1] else "full"  # both exact; the former is fast for many rows
-    with np.errstate(invalid="ignore"):  # shares of a variance of zero, where all spectra are the same
-        pca = PCA(min(n_components, len(X) - 1, X.shape[1]), svd_solver=solver).fit(X)
-    real = pca.explained_variance_ > np.finfo(float).eps * np.square(X).sum(axis=1).max()
-    return pca.mean_, pca.components_[real], pca.explained_variance_[real]
-
-
-def _t2_and_q(X: np.ndarray, mean: np.ndarray, components: np.ndarray, variances: np.ndarray) -> np.ndarray:
-    "T² and Q of each spectrum: (n_samples, 2)."
-    scores = (X - mean) @ components.T
-    return np.column_stack([(scores**2 / variances).sum(axis=1), ((X - mean - scores @ components) ** 2).sum(axis=1)])

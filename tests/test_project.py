@@ -81,6 +81,16 @@ def test_website_is_made_of_all_notebooks(copy):
     assert "data/README.md" in places and not [place for place in places if not (ROOT / place).exists()]
 
 
+def test_exported_cells_are_short():
+    long = {}
+    for path in (ROOT / "nbs").rglob("[!.]*.ipynb"):
+        for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
+            source = "".join(cell["source"])
+            if source.startswith("#| export") and len(source.splitlines()) > 70:
+                long[path.name, number] = len(source.splitlines())
+    assert not long
+
+
 def test_modules_are_what_the_notebooks_export(copy):
     package = copy / "deep_chemometrics"
     committed = texts(package, "*.py")
