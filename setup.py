@@ -3,7 +3,7 @@
 from configparser import ConfigParser
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 here = Path(__file__).parent
 config = ConfigParser(delimiters=["="], interpolation=None)
@@ -32,9 +32,16 @@ setup(
         **{extra: lines(f"{extra}_requirements") for extra in EXTRAS},
         "dev": [line for extra in ("dev", *EXTRAS) for line in lines(f"{extra}_requirements")],
     },
-    packages=["deep_chemometrics", "deep_chemometrics.data"],
-    package_dir={"deep_chemometrics.data": "data"},  # the wheel carries the embedded data sets
-    package_data={"deep_chemometrics.data": ["*.csv.gz", "*.npz", "README.md", "group_model/*"]},
+    packages=[
+        *find_packages(include=["deep_chemometrics*"]),
+        "deep_chemometrics._embedded",
+        "deep_chemometrics._embedded.group_model",
+    ],
+    package_dir={"deep_chemometrics._embedded": "data"},  # the wheel carries the embedded data sets
+    package_data={
+        "deep_chemometrics._embedded": ["*.csv.gz", "*.npz", "README.md"],
+        "deep_chemometrics._embedded.group_model": ["*"],
+    },
     entry_points={"nbdev": ["deep_chemometrics = deep_chemometrics._modidx:d"]},
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -18,10 +18,10 @@ from itertools import product
 
 import numpy as np
 
-from deep_chemometrics.attribution import attribute
-from deep_chemometrics.bands import bands, fill_bands
-from deep_chemometrics.cnn import bjerrum
-from deep_chemometrics.layers import keras
+from deep_chemometrics.explanation import attribute, bands
+from deep_chemometrics.explanation.segments import fill_bands
+from deep_chemometrics.networks import bjerrum
+from deep_chemometrics.networks.backend import keras
 
 try:
     import captum.attr

@@ -22,7 +22,7 @@ from ikpls.numpy import PLS as KernelPLS
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.model_selection import KFold
 
-from deep_chemometrics.pls import rmsecv
+from deep_chemometrics.calibration import rmsecv
 
 SHAPES = {"small": (460, 650, 20), "medium": (5_000, 1_000, 30), "large": (50_000, 1_000, 30)}
 FOLDS = 10

@@ -20,7 +20,7 @@ from pathlib import Path
 import jcamp
 import numpy as np
 
-from deep_chemometrics.jcamp import read_jcamp
+from deep_chemometrics.data import read_jcamp
 
 N_FILES, REPETITIONS = 1000, 5
 HEAD = (

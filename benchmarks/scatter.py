@@ -14,7 +14,7 @@ import numpy as np
 from chemotools.scatter import ExtendedMultiplicativeScatterCorrection, MultiplicativeScatterCorrection
 
 from deep_chemometrics.augmentation import augment_scatter
-from deep_chemometrics.datasets import load_tablets
+from deep_chemometrics.data import load_tablets
 from deep_chemometrics.preprocessing import EMSC, MSC
 
 REPETITIONS = 7

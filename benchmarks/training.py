@@ -38,10 +38,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from deep_chemometrics.augmentation import augment_scatter
-from deep_chemometrics.cnn import bjerrum
-from deep_chemometrics.datasets import load_tablets
-from deep_chemometrics.estimators import CNNRegressor
-from deep_chemometrics.layers import keras
+from deep_chemometrics.data import load_tablets
+from deep_chemometrics.networks import CNNRegressor, bjerrum
+from deep_chemometrics.networks.backend import keras
 
 RATE, WIDTH, NOISE, DROPOUT, SKIP = 1e-3, 32, 0.05, 0.5, 2
 

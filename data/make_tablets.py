@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.io import loadmat
 
-from deep_chemometrics.datasets import load_tablets
+from deep_chemometrics.data import load_tablets
 
 PARTS = ("cal", "test", "trans")
 

@@ -184,7 +184,7 @@ def compute_one(smiles: str, limit: int) -> tuple[bytes | None, str, float]:
 
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's business
-    import deep_chemometrics.infrared  # noqa: F401  the import, a second, once
+    import deep_chemometrics.infrared.groups
 
 
 def open_work(path: Path) -> sqlite3.Connection:
@@ -283,10 +283,10 @@ def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
     """
     from tqdm import tqdm
 
-    from deep_chemometrics.infrared import ComputedIR, group_atoms
-    from deep_chemometrics.scaling import FITTED, scaled_modes
-    from deep_chemometrics.sticks import collect_sticks, save_sticks
-    from deep_chemometrics.vibrations import normal_modes
+    from deep_chemometrics.infrared.force_constants import FITTED, scaled_modes
+    from deep_chemometrics.infrared.groups import ComputedIR, group_atoms
+    from deep_chemometrics.infrared.line_list import collect_sticks, save_sticks
+    from deep_chemometrics.infrared.vibrations import normal_modes
 
     rows = work.execute(
         "SELECT smiles, cas, data FROM molecules WHERE state = 'done' AND place < ? ORDER BY place", (molecules,)

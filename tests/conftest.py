@@ -16,7 +16,7 @@ if "JAX_COMPILATION_CACHE_DIR" in os.environ:
 @pytest.fixture(scope="module")
 def tablets():
     """All embedded spectra (1284, 597), a copy for each file of tests."""
-    from deep_chemometrics.datasets import load_tablets
+    from deep_chemometrics.data import load_tablets
 
     return np.array(load_tablets().X)
 
@@ -32,7 +32,7 @@ def train(tablets):
 
 def numbers(tensor):
     """A tensor of the backend at work as an array."""
-    from deep_chemometrics.layers import keras
+    from deep_chemometrics.networks.backend import keras
 
     return keras.ops.convert_to_numpy(tensor)
 
@@ -52,7 +52,7 @@ def spectra(n=6, p=40, seed=0):
 
 def gradient_of(function, x):
     """Gradient (array) of a scalar function of a tensor, at the array `x`."""
-    from deep_chemometrics.layers import keras
+    from deep_chemometrics.networks.backend import keras
 
     if keras.backend.backend() == "jax":
         import jax

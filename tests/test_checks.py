@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
-from deep_chemometrics.augmentation import augment_scatter, spectral_scale
+from deep_chemometrics.augmentation import augment_scatter
+from deep_chemometrics.augmentation.scatter import spectral_scale
 from deep_chemometrics.checks import (
     RowTransformer,
     SpectrumWarning,
@@ -31,14 +32,8 @@ from deep_chemometrics.checks import (
     name_rows,
     validate_spectra,
 )
-from deep_chemometrics.plotting import (
-    plot_activations,
-    plot_attribution,
-    plot_predictions,
-    plot_rmsecv,
-    plot_spectra,
-    set_spectral_axis,
-)
+from deep_chemometrics.plotting import plot_activations, plot_attribution, plot_predictions, plot_rmsecv, plot_spectra
+from deep_chemometrics.plotting.spectra import set_spectral_axis
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from deep_chemometrics.checks import SpectrumWarning
-from deep_chemometrics.conditioning import Absorbance, Baseline, Crop, Resample
-from deep_chemometrics.datasets import SpectralDataset
-from deep_chemometrics.preprocessing import EMSC, MSC, SNV, GlobalScaler, SavitzkyGolay
+from deep_chemometrics.data import SpectralDataset
+from deep_chemometrics.preprocessing import (
+    EMSC,
+    MSC,
+    SNV,
+    Absorbance,
+    Baseline,
+    Crop,
+    GlobalScaler,
+    Resample,
+    SavitzkyGolay,
+)
 
 P = 40
 

@@ -27,13 +27,13 @@ def test_files_are_found_by_what_they_import(script):
 def test_imports_at_any_depth_but_in_functions(script, tmp_path):
     path = tmp_path / "module.py"
     path.write_text(
-        "import os\nfrom deep_chemometrics.pls import vip\nfrom .layers import x\n"
+        "import os\nfrom deep_chemometrics.calibration.pls import vip\nfrom .layers import x\n"
         "from deep_chemometrics import readers\n"
-        "class A:\n    import deep_chemometrics.cnn\n    def f(self):\n        import keras\n"
+        "class A:\n    import deep_chemometrics.networks.bjerrum_network\n    def f(self):\n        import keras\n"
         "try:\n    import keras.ops\nexcept ImportError:\n    pass\n"
     )
     assert script.imported(path) == {"pls", "layers", "readers", "cnn", "keras"}
-    path.write_text("def f():\n    from deep_chemometrics.layers import keras\n")
+    path.write_text("def f():\n    from deep_chemometrics.networks.backend import keras\n")
     assert script.imported(path) == set()
 
 

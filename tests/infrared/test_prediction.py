@@ -1,0 +1,332 @@
+"""The functional groups of a user's spectrum: what is stored, what is refused, and the model that comes along."""
+
+import json
+import os
+import re
+import warnings
+import zipfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from deep_chemometrics.calibration import ApplicabilityDomain
+from deep_chemometrics.checks import SpectrumWarning
+from deep_chemometrics.data import SpectralDataset
+from deep_chemometrics.data.broadening import broaden
+from deep_chemometrics.infrared import GROUP_SMARTS, load_group_model, predict_groups, prepare_infrared, show_groups
+from deep_chemometrics.infrared import prediction as module
+from deep_chemometrics.infrared.prediction import GroupModel, save_group_model
+from deep_chemometrics.infrared.preparation import GROUP_AXIS
+from deep_chemometrics.networks.backend import keras
+from deep_chemometrics.storage import embedded_file
+
+CARD = {
+    "name": "a test",
+    "data": ["noise", "more noise"],
+    "metrics": {"F1": {"train": 0.5, "test": 0.25}, "recall": {"test": 1.0}},
+    "limits": "knows nothing",
+    "licence": "MIT",
+}
+MEAN, HALF = np.full(850, 0.1), np.full(17, 0.5)
+
+
+def network(seed=0, channels=(), activation="sigmoid", n_inputs=850, n_outputs=17):
+    inputs = keras.Input((n_inputs, *channels))
+    start = keras.initializers.RandomNormal(stddev=0.05, seed=seed)
+    outputs = keras.layers.Dense(n_outputs, activation, kernel_initializer=start)(keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, outputs)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return GroupModel((network(0), network(1, (1,))), np.linspace(0.2, 0.8, 17), MEAN, CARD)
+
+
+@pytest.fixture(scope="module")
+def ds():
+    X = broaden([[1050, 1240, 1740, 2950], [700, 1640, 3350]], [[9, 16, 24, 11], [20, 9, 35]], GROUP_AXIS, 20)
+    return SpectralDataset(X=X, axis=GROUP_AXIS, axis_name="wavenumber", axis_unit="cm-1", name="two")
+
+
+# -- The model -------------------------------------------------------------------------------------------------------
+
+
+def test_threshold_becomes_a_half(model):
+    X = np.random.default_rng(0).random((20, 850))
+    p = np.mean([m.predict(x, verbose=0) for m, x in zip(model.members, (X, X[..., None]))], axis=0)
+    q = model.predict(X)
+    assert ((q >= 0.5) == (p >= model.thresholds)).all() and 0 < (q >= 0.5).mean() < 1
+    assert np.allclose(module._log_odds(q) - module._log_odds(p), -module._log_odds(model.thresholds), atol=1e-4)
+    for k in range(17):
+        assert (np.argsort(q[:, k]) == np.argsort(p[:, k])).all()
+
+
+def test_certain_networks_stay_certain():
+    sure = network()
+    sure.layers[-1].set_weights([np.zeros((850, 17)), np.where(np.arange(17) % 2, 100.0, -100.0)])
+    q = GroupModel((sure,), np.full(17, 0.01), MEAN, CARD).predict(np.ones((1, 850)))
+    assert np.isfinite(q).all() and (q[0, 1::2] > 0.999).all() and (q[0, ::2] < 1e-4).all()
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "gradient", "occlusion"])
+def test_explanations_of_each_member_count(model, method):
+    X = np.random.default_rng(0).random((2, 850))
+    both = model.explain(X, "nitrile", method)
+    each = [GroupModel((m,), HALF, MEAN, CARD).explain(X, "nitrile", method) for m in model.members]
+    assert both.shape == (2, 850) and np.allclose(both, np.mean(each, axis=0), atol=1e-6)
+
+
+def test_explanation_adds_up_to_log_odds(model):
+    """Of one network without hidden layers: the log-odds less those of the mean spectrum; float32 inside."""
+    one = GroupModel(model.members[:1], HALF, MEAN, CARD)
+    X = np.random.default_rng(0).random((3, 850))
+    odds = module._log_odds(one.predict(np.vstack([X, MEAN])))[:, 4]
+    assert np.allclose(one.explain(X, "alcohol").sum(axis=1), odds[:3] - odds[3], atol=1e-3)
+
+
+@pytest.mark.parametrize("X", [np.ones((1, 849)), np.full((1, 850), np.nan), np.ones(850)])
+def test_predict_refuses(model, X):
+    with pytest.raises(ValueError):
+        model.predict(X)
+    with pytest.raises(ValueError):
+        model.explain(X, "alcohol")
+
+
+def test_unknown_group(model):
+    with pytest.raises(ValueError, match="thiol"):
+        model.explain(np.ones((1, 850)), "thiol")
+
+
+# -- The folder ------------------------------------------------------------------------------------------------------
+
+
+def test_saved_and_loaded(model, tmp_path):
+    folder = save_group_model(tmp_path / "new" / "model", model.members, model.thresholds, MEAN, CARD)
+    assert {p.name for p in folder.iterdir()} == {"member_0.keras", "member_1.keras", "card.json", "MODEL_CARD.md"}
+    loaded = load_group_model(folder)
+    X = np.random.default_rng(0).random((4, 850))
+    assert np.allclose(loaded.predict(X), model.predict(X), atol=1e-6)
+    assert np.allclose(loaded.mean_spectrum, MEAN) and np.array_equal(loaded.thresholds, model.thresholds)
+    assert loaded.card["data"] == CARD["data"] and "python" in loaded.card["versions"]
+    assert load_group_model(folder) is loaded, "remembered"
+
+
+def test_saved_again_is_loaded_again_and_leaves_nothing(tmp_path):
+    X = np.random.default_rng(0).random((4, 850))
+    save_group_model(tmp_path, [network(0), network(1), network(2)], HALF, MEAN, CARD)
+    first = load_group_model(tmp_path).predict(X)
+    save_group_model(tmp_path, network(5), HALF, MEAN, CARD)
+    os.utime(tmp_path / "card.json", ns=(1, 1))  # whatever the clock's resolution
+    again = load_group_model(tmp_path)
+    assert len(again.members) == 1 and not np.allclose(again.predict(X), first)
+    assert not (tmp_path / "member_2.keras").exists()
+
+
+def test_log_odds_become_probabilities(tmp_path):
+    save_group_model(tmp_path, network(3, activation="linear"), HALF, MEAN, CARD, logits=True)
+    X = np.random.default_rng(0).random((4, 850))
+    expected = 1 / (1 + np.exp(-network(3, activation="linear").predict(X, verbose=0)))
+    assert np.allclose(load_group_model(tmp_path).predict(X), expected, atol=1e-5)
+
+
+def plain(n_channels, n_targets, seed):
+    return network(seed, activation="linear")
+
+
+def test_classifier_as_a_member(tmp_path):
+    from deep_chemometrics.networks import CNNClassifier
+
+    rng = np.random.default_rng(0)
+    X, y = rng.random((40, 850)), rng.random((40, 17)) > 0.5
+    y[0], y[1] = True, False
+    classifier = CNNClassifier(plain, epochs=1, verbose=0, random_state=0, n_members=2).fit(X, y.astype(int))
+    save_group_model(tmp_path, classifier, HALF, classifier.mean_spectrum_, CARD)
+    assert np.allclose(load_group_model(tmp_path).predict(X), classifier.predict_proba(X), atol=1e-5)
+
+
+def test_card_for_people(tmp_path):
+    save_group_model(tmp_path, network(), HALF, MEAN, CARD)
+    text = (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert text.startswith("# a test\n") and "- noise\n- more noise" in text and "knows nothing" in text
+    assert "| F1 | 0.5 | 0.25 |" in text and "| recall |  | 1 |" in text and "mean_spectrum" not in text
+    assert all(f"| {group} | 0.5 |" in text for group in GROUP_SMARTS)
+
+
+def test_numbers_of_numpy_on_the_card(tmp_path):
+    table = pd.DataFrame({"F1": np.array([0.25, 0.5], "float32"), "molecules": [3, 4]}, index=["one", "two"])
+    metrics = {name: {"F1": row["F1"], "n": np.int64(3)} for name, row in table.iterrows()}
+    save_group_model(tmp_path, network(), HALF, MEAN, CARD | {"metrics": metrics})
+    assert load_group_model(tmp_path).card["metrics"] == {"one": {"F1": 0.25, "n": 3}, "two": {"F1": 0.5, "n": 3}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"members": []}, "empty"),
+        ({"card": CARD | {"metrics": {"F1": np.nan}}}, "finite numbers"),
+        ({"card": CARD | {"data": [object()]}}, "finite numbers"),
+        ({"members": network(n_inputs=800)}, "800"),
+        ({"members": network(n_outputs=3)}, "must take"),
+        ({"members": network(activation="linear")}, "logits=True"),
+        ({"thresholds": np.full(17, 1.0)}, "thresholds"),
+        ({"thresholds": np.full(16, 0.5)}, "thresholds"),
+        ({"mean_spectrum": np.ones(5)}, "mean_spectrum"),
+        ({"card": {k: v for k, v in CARD.items() if k not in ("data", "limits")}}, "data, limits"),
+    ],
+)
+def test_save_refuses(tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        save_group_model(
+            tmp_path, **{"members": network(), "thresholds": HALF, "mean_spectrum": MEAN, "card": CARD} | change
+        )
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_no_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"data/group_model"):
+        load_group_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda card: card["thresholds"].pop("ether"), "groups"),
+        (lambda card: card["normalisation"].update(width=30.0), "normalisation"),
+        (lambda card: card["axis"].update(channels=851), "axis"),
+        (lambda card: card.pop("files"), "damaged"),
+        (lambda card: card["files"].update({"member_0.keras": "0" * 64}), "not the file"),
+        (lambda card: card["files"].update({"member_1.keras": "0" * 64}), "missing"),
+    ],
+)
+def test_load_refuses(tmp_path, spoil, message):
+    save_group_model(tmp_path, network(), HALF, MEAN, CARD)
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    spoil(card)
+    (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        load_group_model(tmp_path)
+
+
+def test_no_json(tmp_path):
+    (tmp_path / "card.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ValueError, match="damaged"):
+        load_group_model(tmp_path)
+
+
+# -- Asking ----------------------------------------------------------------------------------------------------------
+
+
+def test_table(model, ds, tmp_path):
+    table = predict_groups(ds, model)
+    assert isinstance(table, pd.DataFrame) and table.shape == (2, 17) and list(table) == list(GROUP_SMARTS)
+    assert np.array_equal(table, model.predict(prepare_infrared(ds).X))
+    rows = "\n".join(f"{x:.0f},{y:.6f}" for x, y in zip(ds.axis, ds.X[0]))
+    (tmp_path / "a.csv").write_text(f"wavenumber / cm-1,a\n{rows}\n", encoding="utf-8")
+    assert np.allclose(predict_groups(tmp_path / "a.csv", model, unit="absorbance"), table[:1], atol=1e-3)
+    save_group_model(tmp_path / "model", model.members, model.thresholds, MEAN, CARD)
+    assert np.allclose(predict_groups(ds, tmp_path / "model"), table, atol=1e-6)
+
+
+def test_from_the_lesson_s_module(model, ds):
+    from deep_chemometrics.infrared import predict_groups as lazy
+
+    assert lazy(ds, model=model).equals(predict_groups(ds, model))
+
+
+def test_figures(model, ds):
+    figure = show_groups(ds, model, groups=["alcohol", "nitrile"], row=1)
+    assert len(figure.axes) == 3
+    words = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert words.count("alcohol") == 2 and words.count("nitrile") == 1, "a name for each range of the tables"
+    panel = figure.axes[1]
+    assert panel.get_xlim()[0] > panel.get_xlim()[1] and "alcohol" in panel.get_ylabel()
+    plt.close(figure)
+    assert 2 <= len(show_groups(ds, model).axes) <= 4
+    assert len(show_groups(ds, model, groups="ester", method="gradient").axes) == 2
+    plt.close("all")
+    predict_groups(ds[1], model, plot=True)
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"), [({"groups": "thiol"}, "thiol"), ({"row": 2}, "out of range"), ({"row": -1}, "row")]
+)
+def test_figures_refuse(model, ds, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        show_groups(ds, model, **wrong)
+
+
+# -- The model that comes along --------------------------------------------------------------------------------------
+
+needed = pytest.mark.skipif(
+    not os.environ.get("DC_TESTDATA"), reason="DC_TESTDATA is not set: no measured spectra to ask about"
+)
+
+
+def test_own_model_is_small_and_says_what_it_is():
+    folder = embedded_file("group_model")
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 5e6
+    model = load_group_model()
+    assert 1 <= len(model.members) <= 5 and all(model.card[name] for name in module.NEEDED_ON_CARD)
+    assert model.domain is not None
+
+
+def test_domain_travels_with_the_model(tmp_path):
+    """What is inside says nothing, what is outside is named; without a domain nothing is said."""
+    rng = np.random.default_rng(0)
+    bands = np.exp(-0.5 * ((GROUP_AXIS - np.array([[900], [1700], [3000]])) / 40) ** 2)
+    raw = np.vstack([(1 + rng.random((60, 3))) @ bands, rng.random((1, 850))])
+    source = SpectralDataset(X=raw, axis=GROUP_AXIS, axis_name="wavenumber", axis_unit="cm-1", value_unit="absorbance")
+    X = prepare_infrared(source).X
+    domain, source = ApplicabilityDomain(3, level=1).fit(X[:60]), source[[0, 1, 60]]
+    model = module.GroupModel((network(),), HALF, MEAN, CARD, domain)
+    for given in (model, save_group_model(tmp_path, network(), HALF, MEAN, CARD, domain=domain)):
+        with pytest.warns(SpectrumWarning, match="^row 2, with a Hotelling.* unlike the spectra"):
+            predict_groups(source, given)
+        with pytest.warns(SpectrumWarning, match="^row 2, with"):
+            plt.close(show_groups(source, given, row=2))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SpectrumWarning)
+            predict_groups(source[:2], given)
+            plt.close(show_groups(source, given, row=1))
+    loaded = load_group_model(tmp_path)
+    assert np.array_equal(loaded.domain.distances(X), domain.distances(X))
+    save_group_model(tmp_path, network(), HALF, MEAN, CARD)
+    assert load_group_model(tmp_path).domain is None and not (tmp_path / "domain.npz").exists()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SpectrumWarning)
+        predict_groups(source, tmp_path)
+    with pytest.raises(ValueError, match="850 features"):
+        save_group_model(tmp_path, network(), HALF, MEAN, CARD, domain=ApplicabilityDomain(2).fit(X[:, :9]))
+
+
+def test_own_model_opens_on_every_backend():
+    """torch takes no seeds of 32 bits, and refuses the whole file."""
+    for path in embedded_file("group_model").glob("*.keras"):
+        with zipfile.ZipFile(path) as archive:
+            seeds = re.findall(r'"seed": (\d+)', archive.read("config.json").decode())
+        assert seeds and max(map(int, seeds)) < 2**31
+
+
+@needed
+def test_measured_spectra():
+    """What anybody would see: C=O of acetone, C#N of acetonitrile, the ring of benzene, O-H of methanol."""
+    folder = Path(os.environ["DC_TESTDATA"], "gas_phase_ir")
+    expected = {
+        "acetone": "ketone",
+        "acetonitrile": "nitrile",
+        "benzene": "aromatic",
+        "toluene": "aromatic",
+        "ethyl acetate": "ester",
+        "methanol": "alcohol",
+        "n-pentane": "alkane",
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpectrumWarning)
+        found = {name: predict_groups(folder / f"{name}.jdx")[group][0] for name, group in expected.items()}
+        here = [prepare_infrared(folder / f"{name}.jdx").X[0] for name in expected]
+    assert sum(value >= 0.5 for value in found.values()) >= 5, found
+    assert (load_group_model().domain.predict(here) == 1).sum() >= 6, "of the kind that taught"
