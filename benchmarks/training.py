@@ -47,7 +47,7 @@ RATE, WIDTH, NOISE, DROPOUT, SKIP = 1e-3, 32, 0.05, 0.5, 2
 
 def tablets(n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     "Spectra and assays of the tablets to train on (instrument 1, split test), or `n` copies of them on 600 channels."
-    train = load_tablets().where(instrument=1, split="test")
+    train = load_tablets().where(instrument=1, role="train")
     y = train.y["assay"].to_numpy()
     if n is None:
         return train.X, y

@@ -29,7 +29,7 @@ from deep_chemometrics.augmentation.layers import RandomAxis, RandomEMSC
 from deep_chemometrics.augmentation.random_scatter import RandomScatter
 from deep_chemometrics.augmentation.scatter import augment_scatter, estimate_scatter
 from deep_chemometrics.calibration.pls import PLSRegressionCV
-from deep_chemometrics.calibration.references import baselines
+from deep_chemometrics.calibration.references import reference_models
 from deep_chemometrics.checks import check_option
 from deep_chemometrics.data.datasets import SpectralDataset, load_tablets
 from deep_chemometrics.explanation.activations import kernel_activations
@@ -75,11 +75,11 @@ def rows_of(
     training tablets; the others for all tablets of a level that was not taught. Raises `ValueError` for other tasks.
     """
     pool = (ds.samples["instrument"] == train_instrument) & (
-        ds.samples["split"] == "test"
+        ds.samples["original_split"] == "test"
     )
     check_option(task, tuple(TASKS), "task")
     if task == "evaluation":
-        return pool.to_numpy(), (ds.samples["split"] == "calibrate").to_numpy()
+        return pool.to_numpy(), (ds.samples["original_split"] == "calibrate").to_numpy()
     if task == "validation":
         left_out = np.zeros(len(ds), bool)
         left_out[
@@ -91,7 +91,7 @@ def rows_of(
         [(LEVELS[level][0] <= y) & (y < LEVELS[level][1]) for level in TASKS[task]],
         axis=0,
     )
-    return pool.to_numpy() & taught, ds.samples["split"].isin(
+    return pool.to_numpy() & taught, ds.samples["original_split"].isin(
         ["test", "calibrate"]
     ).to_numpy() & ~taught
 
@@ -243,7 +243,7 @@ def fit_classical(
     if order != "correct, augment":
         X = first.fit(X).transform(X)
     if model in OTHERS:
-        return baselines(FunctionTransformer())[OTHERS[model]].fit(X, y), first
+        return reference_models(FunctionTransformer())[OTHERS[model]].fit(X, y), first
     return PLSRegressionCV(rule=RULES.get(model, "min"), random_state=seed).fit(
         X, y, groups=groups
     ), first

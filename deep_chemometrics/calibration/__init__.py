@@ -26,6 +26,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "rmsecv",
             "vip",
         ],
-        "references": ["LocallyWeightedPLS", "baselines"],
+        "references": ["LocallyWeightedPLS", "reference_models"],
     },
 )

@@ -387,16 +387,22 @@ def to_value_unit(
     )
 
 # %% ../../nbs/library/data/01_datasets.ipynb #01-datasets-032
+# The larger part of the shootout, its "test" split, is what models are trained on.
+_ROLES = {"test": "train", "calibrate": "test", "validate": "transfer"}
+
+
 def _tablets(frame: pd.DataFrame, n_meta: int, name: str) -> SpectralDataset:
     "A table with `n_meta` columns about the tablet (assay among them) before the channels, as a `SpectralDataset`."
     meta, channels = frame.iloc[:, :n_meta], frame.iloc[:, n_meta:]
+    samples = meta.drop(columns="assay").rename(columns={"split": "original_split"})
+    samples.insert(2, "role", samples["original_split"].map(_ROLES))
     return SpectralDataset(
         X=channels.to_numpy(dtype=np.float64).round(
             6
         ),  # the file's decimals, exactly, whatever the parser's last bit
         y=meta[["assay"]],
         axis=channels.columns.astype(float),
-        samples=meta.drop(columns="assay"),
+        samples=samples,
         name=name,
     )
 
@@ -478,8 +484,9 @@ def load_tablets(
     """Near-infrared transmittance spectra of pharmaceutical tablets on two instruments (IDRC shootout 2002).
 
     `X` is absorbance log10(1/T) at 600 to 1792 nm, step 2; `y["assay"]` the content in mg (152 to 239; the reference
-    method errs by 1.3 mg). `samples`: "tablet" (row in the original files, from 0), "instrument" (1 or 2) and "split"
-    ("calibrate", "validate" or "test", as the shootout gave it). Rows: 642 tablets on instrument 1, then on 2.
+    method errs by 1.3 mg). `samples`: "tablet" (row in the original files, from 0), "instrument" (1 or 2),
+    "role" ("train", "test" or "transfer") and "original_split" ("test", "calibrate" or
+    "validate", in the same order, as the shootout gave it: its test split is the largest). Rows: 642 tablets on instrument 1, then on 2.
 
     With `complete=True` all 655 tablets to 1898 nm, with "weight" (mg) and "hardness" in `samples`, are downloaded
     once (7.6 MB) into `cache`, by default the user's cache folder. Raises `OSError` with what to do when offline.

@@ -75,7 +75,7 @@ def principal(X, n_components):
 
 @pytest.fixture(scope="module")
 def tablets():
-    part = load_tablets().where(instrument=1, split="calibrate")
+    part = load_tablets().where(instrument=1, role="test")
     return np.array(part.X), part.y["assay"].to_numpy()
 
 
@@ -379,9 +379,9 @@ def test_leverage_is_the_diagonal_of_the_hat_matrix(tablets):
 
 def test_every_tablet_of_the_other_instrument_is_noticed():
     ds = load_tablets()
-    train = ds.where(instrument=1, split="test")
+    train = ds.where(instrument=1, role="train")
     pls = PLSRegressionCV().fit(train.X, train.y["assay"])
-    flags = {i: distances(pls, ds.where(instrument=i, split="calibrate").X, train.X)["flag"] for i in (1, 2)}
+    flags = {i: distances(pls, ds.where(instrument=i, role="test").X, train.X)["flag"] for i in (1, 2)}
     assert (flags[1] == "").mean() > 0.8 and (flags[2] == "T2, Q").all()
 
 

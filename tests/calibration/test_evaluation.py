@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from deep_chemometrics.calibration import Comparison, LocallyWeightedPLS, baselines, compare
+from deep_chemometrics.calibration import Comparison, LocallyWeightedPLS, reference_models, compare
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import SpectralDataset
 from deep_chemometrics.storage import _describe
@@ -286,12 +286,12 @@ def test_fingerprint_sees_the_code_of_your_own_classes():
 
 def test_fingerprint_is_the_same_in_another_session():
     code = "import numpy as np; from deep_chemometrics.storage import _describe; from test_evaluation import Counting\n"
-    code += "from deep_chemometrics.calibration.references import baselines\n"
-    code += "print(repr([_describe(m) for m in baselines().values()] + [_describe(Counting(2.0))]))"
+    code += "from deep_chemometrics.calibration.references import reference_models\n"
+    code += "print(repr([_describe(m) for m in reference_models().values()] + [_describe(Counting(2.0))]))"
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "PYTHONHASHSEED": "7"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     expected = done.stdout.strip().replace("'test_compare'", repr(__name__))
-    assert expected == repr([_describe(m) for m in baselines().values()] + [_describe(Counting(2.0))])
+    assert expected == repr([_describe(m) for m in reference_models().values()] + [_describe(Counting(2.0))])
 
 
 def test_model_without_fingerprint_needs_no_folder(tmp_path):
@@ -581,7 +581,7 @@ def test_bad_settings_of_locally_weighted_pls(parameters):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # a Gaussian process without a curve
 @pytest.mark.filterwarnings("ignore:max_components=20 reduced to 12")
 def test_baselines_beat_the_mean_and_take_another_preprocessing():
-    found = quiet(baselines(StandardScaler(), n_scores=8), (X, y), [(np.arange(45), np.arange(45, 60))], 1)
+    found = quiet(reference_models(StandardScaler(), n_scores=8), (X, y), [(np.arange(45), np.arange(45, 60))], 1)
     assert len(found.models) == 7 and (found.table()["rmse"] < y[45:].std()).all()
 
 

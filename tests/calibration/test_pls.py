@@ -59,7 +59,7 @@ def simulated(n=80, p=60, rank=4, noise=0.05, n_targets=1, seed=0):
 
 @pytest.fixture(scope="module")
 def tablets():
-    part = load_tablets().where(instrument=1, split="calibrate")
+    part = load_tablets().where(instrument=1, role="test")
     return np.array(part.X), part.y["assay"].to_numpy()
 
 
@@ -113,7 +113,7 @@ def test_equals_scikit_learn_when_scaled(tablets):
 
 @pytest.mark.parametrize("scale", [False, True])
 def test_all_components_at_once(tablets, scale):
-    (X, y), new = tablets, load_tablets().where(instrument=2, split="calibrate").X
+    (X, y), new = tablets, load_tablets().where(instrument=2, role="test").X
     pls = PLSRegressionCV(max_components=9, scale=scale).fit(X, y)
     every = pls.predict(new, all_components=True)
     assert every.shape == (9, len(new))

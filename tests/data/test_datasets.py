@@ -705,14 +705,14 @@ def test_units_of_the_values_there_and_back(ds):
 def test_tablets_are_what_the_docs_say():
     ds = load_tablets()
     assert ds.X.shape == (1284, 597) and np.array_equal(ds.axis, np.arange(600, 1793, 2))
-    assert list(ds.y.columns) == ["assay"] and list(ds.samples.columns) == ["tablet", "instrument", "split"]
+    assert list(ds.y.columns) == ["assay"] and list(ds.samples.columns) == ["tablet", "instrument", "role", "original_split"]
     assert (ds.samples["instrument"] == np.repeat([1, 2], 642)).all()
     one, two = ds.where(instrument=1), ds.where(instrument=2)
-    assert one.samples[["tablet", "split"]].equals(two.samples[["tablet", "split"]]) and one.y.equals(two.y)
+    assert one.samples[["tablet", "original_split"]].equals(two.samples[["tablet", "original_split"]]) and one.y.equals(two.y)
     assert list(one.samples["tablet"]) == sorted(set(range(655)) - set(OUTLIERS))
     split = np.select([one.samples["tablet"] < 155, one.samples["tablet"] < 195], ["calibrate", "validate"], "test")
-    assert (one.samples["split"] == split).all()
-    assert dict(one.samples["split"].value_counts()) == {"test": 451, "calibrate": 151, "validate": 40}
+    assert (one.samples["original_split"] == split).all()
+    assert dict(one.samples["original_split"].value_counts()) == {"test": 451, "calibrate": 151, "validate": 40}
     # the same tablet looks alike on both instruments, more than any two tablets do on one
     correlation = np.corrcoef(one.X[:50], two.X[:50])[:50, 50:]
     assert np.median(correlation.diagonal()) > np.median(correlation)
@@ -748,7 +748,7 @@ def test_tablets_are_the_original_ones_bit_by_bit():
         assert np.array_equal(ours.X, values[ours.samples["tablet"]])
         assert np.array_equal(ours.y["assay"], file["assay"].round(2))
         expected = file["SampleType"].map({"Train": "calibrate", "Validate": "validate", "Test": "test"})
-        assert (ours.samples["split"].to_numpy() == expected.to_numpy()).all()
+        assert (ours.samples["original_split"].to_numpy() == expected.to_numpy()).all()
 
 
 @original
@@ -758,12 +758,12 @@ def test_complete_tablets_from_files_put_by_hand(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes((ORIGINALS / name).read_bytes())
     full = load_tablets(complete=True, cache=tmp_path)
     assert full.X.shape == (1310, 650) and full.axis[-1] == 1898
-    assert list(full.samples.columns) == ["tablet", "instrument", "split", "weight", "hardness"]
+    assert list(full.samples.columns) == ["tablet", "instrument", "role", "original_split", "weight", "hardness"]
     embedded = load_tablets()
     kept = ~full.samples["tablet"].isin(OUTLIERS)
     assert np.array_equal(full.X[kept, :597], embedded.X)
     assert np.array_equal(full.y["assay"][kept], embedded.y["assay"])
-    assert (full.samples["split"][kept].to_numpy() == embedded.samples["split"].to_numpy()).all()
+    assert (full.samples["original_split"][kept].to_numpy() == embedded.samples["original_split"].to_numpy()).all()
 
 
 # -- The download ---------------------------------------------------------------------------------------------------
@@ -920,7 +920,7 @@ def test_complete_tablets_of_generated_files(server, tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "_TABLETS_SHA256", sha256)
     ds = load_tablets(complete=True, cache=tmp_path)
     assert list(ds.samples["tablet"]) == [*range(6), *range(6)] and list(ds.samples["instrument"]) == [1] * 6 + [2] * 6
-    assert list(ds.samples["split"][:3]) == ["calibrate", "validate", "test"] and list(ds.axis) == [*range(600, 610, 2)]
+    assert list(ds.samples["original_split"][:3]) == ["calibrate", "validate", "test"] and list(ds.axis) == [*range(600, 610, 2)]
     assert list(ds.y["assay"][:2]) == [190.1, 191.1]
     assert np.array_equal(ds.X[6:], frames["Pharma_Instrument2.csv"].iloc[:, 4:].to_numpy())
     assert (ds.samples["weight"] == 378.02).all() and (ds.samples["hardness"] == 20.9).all()

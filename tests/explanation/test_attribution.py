@@ -65,7 +65,7 @@ def corrected(network):
 
 @pytest.fixture(scope="module")
 def tablets():
-    return load_tablets().where(instrument=1, split="calibrate")[:60]
+    return load_tablets().where(instrument=1, role="test")[:60]
 
 
 @pytest.fixture(scope="module", params=[None, "emsc"])

@@ -19,7 +19,7 @@ def test_nobody_is_asked_for_a_spectrum_that_taught(task):
     taught, asked = rows_of(DS, task, seed=1)
     assert taught.any() and asked.any() and not (taught & asked).any()
     samples = DS.samples
-    assert set(samples["instrument"][taught]) == {1} and set(samples["split"][taught]) == {"test"}
+    assert set(samples["instrument"][taught]) == {1} and set(samples["original_split"][taught]) == {"test"}
     assert not set(samples["tablet"][taught]) & set(samples["tablet"][asked])  # nor for the same tablet elsewhere
     assert set(samples["instrument"][asked]) == ({1} if task == "validation" else {1, 2})
 
