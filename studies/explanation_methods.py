@@ -137,7 +137,7 @@ def score_explanations(
         n_samples, difficulty, axis=np.linspace(900.0, 1700.0, 100), random_state=seed
     )
     train, test, shifted = (
-        sim.where(split=split, instrument=1) for split in ("train", "test", "shifted")
+        sim.where(role=role, instrument=1) for role in ("train", "test", "shifted")
     )
     model, few, parts = (
         _model_to_explain(network, train, epochs, seed),

@@ -529,7 +529,7 @@ def load_meat() -> SpectralDataset:
     """Near-infrared transmittance spectra of 215 samples of chopped meat on a Tecator Infratec analyser.
 
     `X` (215, 100) is absorbance -log10(T), 850 to 1050 nm. `y` (215, 3): "water", "fat" and "protein" in %. `samples`:
-    "sample" (row in the original file, from 0), "split" ("train" 129, "monitor" 43, "test" 43, as the file gave it)
+    "sample" (row in the original file, from 0), "role" ("train" 129, "validation" 43, "test" 43, as the file gave it; it says "monitor")
     and "group", the first sample with the same three contents: 22 samples are exact copies of others, 15 more seem to
     be second scans, and 11 of the test samples have a twin outside "test". Keep groups together when you split (or take
     each once: `ds[~ds.samples["group"].duplicated()]`, and no group of the training in the test).
@@ -539,12 +539,13 @@ def load_meat() -> SpectralDataset:
     The data may be redistributed with Tecator's permission note, which is in `data/README.md`; publications should
     name the instrument and the company. Described by Borggaard and Thodberg (1992), doi:10.1021/ac00029a018.
     """
-    frame = pd.read_csv(embedded_file("meat.csv.gz"))
+    frame = pd.read_csv(embedded_file("meat.csv.gz")).rename(columns={"split": "role"})
+    frame["role"] = frame["role"].replace("monitor", "validation")
     return SpectralDataset(
         X=frame.iloc[:, 6:].to_numpy(dtype=np.float64).round(5),
         y=frame[["water", "fat", "protein"]],
         axis=np.linspace(850, 1050, 100),
-        samples=frame[["sample", "split", "group"]],
+        samples=frame[["sample", "role", "group"]],
         name="meat",
         notes={
             "source": "Tecator Infratec Food and Feed Analyzer; StatLib data set tecator, first 215 of 240 samples",

@@ -275,7 +275,7 @@ class Simulation:
     """Simulated spectra and their truth; rows of `dataset`, `concentrations` and `clean` belong together.
 
     - `dataset`: `SpectralDataset`. `y`: concentrations of the targets (regression) or 1 and 0 for present and absent.
-      `samples`: "sample" (number), "split" ("train"; "test", drawn like it; "shifted", where the confounder no longer
+      `samples`: "sample" (number), "role" ("train"; "test", drawn like it; "shifted", where the confounder no longer
       goes with the target), "instrument" (1, 2) and the scatter drawn, "offset", "slope", "gain"
     - `pure`: (n_components, n_channels) absorbance at concentration 1 on instrument 1; the targets come first
     - `concentrations`: DataFrame (n_samples, n_components)
@@ -328,7 +328,7 @@ class Simulation:
         )
 
     def where(self, **conditions) -> "Simulation":
-        "The samples that meet all conditions, `where(split='test', instrument=1)`, or a `ValueError`."
+        "The samples that meet all conditions, `where(role='test', instrument=1)`, or a `ValueError`."
         return self[_rows_where(self.dataset.samples, conditions)]
 
     def _apart(self, target: int) -> tuple[int, np.ndarray]:
@@ -349,7 +349,7 @@ class Simulation:
         return self.oracle[target] * (self.clean - self.centre)
 
 # %% ../../nbs/library/data/11_simulation.ipynb #09a-simulate-028
-_SPLITS = ("train", "test", "shifted")
+_ROLES = ("train", "test", "shifted")
 _SCATTER = ["offset", "slope", "gain"]
 
 
@@ -375,9 +375,9 @@ def _draw(
 ) -> tuple[np.ndarray, pd.DataFrame]:
     "Concentrations (n_samples, n_components) and the table of samples, those of instrument 1 first."
     drawn, parts = [], []
-    for i, (split, n) in enumerate(zip(_SPLITS, sizes)):
+    for i, (role, n) in enumerate(zip(_ROLES, sizes)):
         correlation = (
-            0.0 if split == "shifted" and d.confounder is not None else d.confounder
+            0.0 if role == "shifted" and d.confounder is not None else d.confounder
         )
         rng = np.random.default_rng([seed, i, 0])
         drawn.append(_concentrations(n, n_components, correlation, prevalence, rng))
@@ -388,7 +388,7 @@ def _draw(
         ]
         about = {
             "sample": np.arange(n) + sum(sizes[:i]),
-            "split": split,
+            "role": role,
             "instrument": 1,
         }
         parts.append(pd.DataFrame(about | dict(zip(_SCATTER, scatter.T))))
@@ -414,11 +414,11 @@ def _spectra(
     elsewhere = _second_instrument(
         spectra, axis, d, phase=np.random.default_rng([seed, 4]).random()
     )
-    for (instrument, split), rows in samples.groupby(
-        ["instrument", "split"]
+    for (instrument, role), rows in samples.groupby(
+        ["instrument", "role"]
     ).indices.items():
         clean = C[rows] @ (spectra if instrument == 1 else elsewhere)
-        rng = np.random.default_rng([seed, _SPLITS.index(split), 1 + instrument])
+        rng = np.random.default_rng([seed, _ROLES.index(role), 1 + instrument])
         X[rows] = _measure(clean, axis, samples[_SCATTER].to_numpy()[rows], d, rng)
     return X
 

@@ -170,7 +170,7 @@ def test_meat_has_the_promised_shape(meat):
     assert meat.X.shape == (215, 100) and meat.X.dtype == np.float64
     assert meat.axis[[0, -1]].tolist() == [850, 1050] and np.ptp(np.diff(meat.axis)) < 1e-9  # rounding of linspace
     assert (meat.axis_name, meat.axis_unit) == ("wavelength", "nm")
-    assert list(meat.y) == ["water", "fat", "protein"] and list(meat.samples) == ["sample", "split", "group"]
+    assert list(meat.y) == ["water", "fat", "protein"] and list(meat.samples) == ["sample", "role", "group"]
 
 
 def test_meat_first_and_last(meat):
@@ -189,8 +189,8 @@ def test_meat_is_what_the_file_says_to_the_last_bit(meat):
 def test_meat_is_split_as_the_original_was(meat):
     """In the original's order: 129 for training, 43 for monitoring it, 43 for the test."""
     assert meat.samples["sample"].tolist() == list(range(215))
-    assert meat.samples["split"].tolist() == ["train"] * 129 + ["monitor"] * 43 + ["test"] * 43
-    assert len(meat.where(split=["train", "monitor"])) == 172
+    assert meat.samples["role"].tolist() == ["train"] * 129 + ["validation"] * 43 + ["test"] * 43
+    assert len(meat.where(role=["train", "validation"])) == 172
 
 
 def test_meat_groups_hold_the_same_meat(meat):
@@ -203,7 +203,7 @@ def test_meat_groups_hold_the_same_meat(meat):
 def test_meat_what_the_readme_says_was_found(meat):
     group, copy = meat.samples["group"], pd.DataFrame(meat.X).duplicated()
     assert copy.sum() == 22 and group[copy].isin(group[~copy]).all() and group.nunique() == 178
-    is_test = meat.samples["split"] == "test"
+    is_test = meat.samples["role"] == "test"
     assert group[is_test].isin(group[~is_test]).sum() == 11
     assert [group[i] for i in (130, 173, 6)] == [3, 4, 5]
     assert (meat.y.sum(axis=1) < 95).sum() == 9

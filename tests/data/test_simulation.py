@@ -15,8 +15,8 @@ from deep_chemometrics.data.simulation import DIFFICULTIES, Difficulty, band_mas
 from deep_chemometrics.preprocessing import EMSC
 
 
-def on(sim, split="train", instrument=1):
-    return sim.where(split=split, instrument=instrument)
+def on(sim, role="train", instrument=1):
+    return sim.where(role=role, instrument=instrument)
 
 
 @pytest.mark.parametrize("name", DIFFICULTIES)
@@ -31,7 +31,7 @@ def test_every_difficulty_and_task(name, task, n_targets):
     assert sim.mask.any(axis=1).all() and not sim.mask.all(axis=1).any()
     assert np.isfinite(sim.dataset.X).all() and sim.concentrations.to_numpy().min() >= 0
     assert sim.concentrations.to_numpy().max() <= 1
-    counts = sim.dataset.samples.groupby(["instrument", "split"]).size()
+    counts = sim.dataset.samples.groupby(["instrument", "role"]).size()
     assert counts[1].to_dict() == {"train": 30, "test": 10, "shifted": 10}
     y, c = sim.dataset.y.to_numpy(), sim.concentrations.to_numpy()[:, :n_targets]
     assert np.array_equal(y, c if task == "regression" else c > 0)
@@ -95,13 +95,13 @@ def test_same_seed_same_spectra():
 
 def test_streams_are_apart():
     few, many = (simulate_spectra(n, "hard", n_test=15, random_state=0) for n in (20, 40))
-    for split in ("test", "shifted"):
+    for role in ("test", "shifted"):
         for instrument in (1, 2):
-            assert np.array_equal(*(on(s, split, instrument).dataset.X for s in (few, many)))
+            assert np.array_equal(*(on(s, role, instrument).dataset.X for s in (few, many)))
     assert np.array_equal(few.pure, many.pure) and np.array_equal(few.clean[:20], many.clean[:20])
     for name in ("noise", "instrument", "easy"):
         assert np.array_equal(*(simulate_spectra(10, n, random_state=1).clean[:20] for n in ("easy", name)))
-    a, b = (on(few, split).dataset.X for split in ("test", "shifted"))
+    a, b = (on(few, role).dataset.X for role in ("test", "shifted"))
     assert not np.array_equal(a, b)
 
 
@@ -110,8 +110,8 @@ def test_streams_are_apart():
 def test_correlation_of_the_confounder(asked, task):
     n = 4000
     sim = simulate_spectra(n, confounder=asked, n_test=n, n_targets=2, task=task, prevalence=0.3, random_state=0)
-    for split, expected in (("train", asked), ("test", asked), ("shifted", 0)):
-        c = on(sim, split).concentrations
+    for role, expected in (("train", asked), ("test", asked), ("shifted", 0)):
+        c = on(sim, role).concentrations
         values = c if task == "regression" else c > 0
         found = values.corr()
         assert abs(found.loc["target 1", "confounder"] - expected) < 5 / np.sqrt(n)  # standard error at 0, the largest
@@ -205,8 +205,8 @@ def test_own_pure_spectra_and_axis():
 
 def test_rows_stay_together():
     sim = simulate_spectra(30, "hard", random_state=0)
-    part = sim.where(split="shifted", instrument=2)
-    rows = sim.dataset.samples.query("split == 'shifted' and instrument == 2").index
+    part = sim.where(role="shifted", instrument=2)
+    rows = sim.dataset.samples.query("role == 'shifted' and instrument == 2").index
     assert np.array_equal(part.dataset.X, sim.dataset.X[rows]) and np.array_equal(part.clean, sim.clean[rows])
     assert np.array_equal(part.concentrations, sim.concentrations.iloc[rows])
     assert np.array_equal(part.contributions(), sim.contributions()[rows]), "relative to the training mean still"
@@ -267,4 +267,4 @@ def test_difficulties_are_settings_only():
     assert all(isinstance(d, Difficulty) for d in DIFFICULTIES.values())
     own = replace(DIFFICULTIES["easy"], noise=0.5)
     assert simulate_spectra(3, own, random_state=0).settings | asdict(own) == simulate_spectra(3, own).settings
-    assert {"broaden", "localization", "simulate_spectra"} <= set(simulate.__all__)
+    assert {"Simulation", "simulate_spectra", "DIFFICULTIES"} <= set(simulate.__all__)

@@ -83,7 +83,7 @@ def test_scatter_is_corrected_where_there_is_any(monkeypatch):
 
     monkeypatch.setattr(study, "CNNRegressor", Recorder)
     for difficulty, correction in {"easy": None, "overlap": None, "scatter": "emsc", "hard": "emsc"}.items():
-        train = simulate_spectra(20, difficulty, random_state=0).where(split="train", instrument=1)
+        train = simulate_spectra(20, difficulty, random_state=0).where(role="train", instrument=1)
         model = study._model_to_explain("cui_fearn", train, epochs=3, seed=7)
         assert model.options["scatter_correction"] == correction and model.X is train.dataset.X
         assert model.options["epochs"] == 3 and model.options["random_state"] == 7
