@@ -28,6 +28,7 @@ from deep_chemometrics.preprocessing import (
     Baseline,
     Crop,
     GlobalScaler,
+    LowNoiseChannels,
     Resample,
     SavitzkyGolay,
 )
@@ -79,6 +80,7 @@ MAKE = {
     "Absorbance %": lambda p: Absorbance("reflectance (%)"),
     "Crop": lambda p: Crop(axis_of(p)[p // 4], axis_of(p)[3 * p // 4], axis=axis_of(p)),
     "Crop nothing": lambda p: Crop(),
+    "LowNoiseChannels": lambda p: LowNoiseChannels(),
     "Resample": lambda p: Resample(places(p, 17), axis=axis_of(p)),
     "Resample cubic": lambda p: Resample(places(p, 55) + 3, axis=axis_of(p), outside="hold", method="cubic"),
     "Resample nothing": lambda p: Resample(),
@@ -433,6 +435,7 @@ ANY_WIDTH = [
     *(SavitzkyGolay(), SavitzkyGolay(deriv=1, delta=2.0), GlobalScaler()),
     *(Absorbance(), Absorbance("reflectance (%)", floor=0.01), Crop(), CropToHalf(), Resample(), ResampleToThree()),
     *(Baseline(), Baseline("snip", {"max_half_window": 1}), BaselineAlongAnAxis()),
+    *(LowNoiseChannels(), LowNoiseChannels(factor=3.0)),
 ]
 
 
@@ -451,6 +454,8 @@ def names_out(transformer):
         return [name for name, place in zip(NAMES, axis_of(P)) if transformer.low <= place <= transformer.high]
     if isinstance(transformer, Resample) and transformer.new_axis is not None:
         return [f"{place:.10g}" for place in transformer.new_axis]
+    if isinstance(transformer, LowNoiseChannels):
+        return NAMES[transformer.fit(bands()).range_]
     return NAMES
 
 
@@ -478,6 +483,8 @@ def test_names_without_names(make):
     found, p_out = list(fitted.get_feature_names_out()), fitted.transform(bands()).shape[1]
     if isinstance(fitted, Crop):
         assert found == [f"x{channel}" for channel in fitted.channels_]
+    elif isinstance(fitted, LowNoiseChannels):
+        assert found == [f"x{channel}" for channel in range(P)][fitted.range_]
     elif names_out(fitted) is NAMES:
         assert found == [f"x{channel}" for channel in range(P)]
     else:

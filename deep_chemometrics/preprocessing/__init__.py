@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "axis": ["Absorbance", "Crop", "Resample"],
         "baseline": ["Baseline"],
+        "channels": ["LowNoiseChannels"],
         "filters": ["GlobalScaler", "SavitzkyGolay"],
         "scatter": ["EMSC", "MSC", "SNV"],
     },
