@@ -283,9 +283,10 @@ def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
     """
     from tqdm import tqdm
 
+    from deep_chemometrics.data.line_list import save_lines
     from deep_chemometrics.infrared.force_constants import FITTED, scaled_modes
     from deep_chemometrics.infrared.groups import ComputedIR, group_atoms
-    from deep_chemometrics.infrared.line_list import collect_sticks, save_sticks
+    from deep_chemometrics.infrared.line_list import collect_lines
     from deep_chemometrics.infrared.vibrations import normal_modes
 
     rows = work.execute(
@@ -301,8 +302,8 @@ def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
     if not kept:
         raise SystemExit("Nothing is computed yet: run `compute` first.")
     smiles, scaled, unscaled, cas = zip(*kept)
-    library = collect_sticks(smiles, scaled, cas)
-    save_sticks(library, out, collect_sticks(smiles, unscaled, cas))
+    library = collect_lines(smiles, scaled, cas)
+    save_lines(library, out, collect_lines(smiles, unscaled, cas))
     print(f"{out}: {len(library)} molecules, {len(library.frequency)} sticks, {out.stat().st_size / 1e6:.2f} MB")
     print(f"left out: {len(rows) - len(kept)} molecules with imaginary modes beyond {SOFT}i cm-1; of those kept,")
     print(f"{(library.samples['imaginary'] > 0).sum()} have softer ones, which are left out")

@@ -31,7 +31,7 @@ from deep_chemometrics.checks import SpectrumWarning, check_option
 from deep_chemometrics.infrared.augmentation import augment_infrared, jitter_sticks
 from deep_chemometrics.infrared.force_constants import GAS_PHASE
 from deep_chemometrics.infrared.groups import GROUP_FREQUENCIES, GROUP_SMARTS
-from deep_chemometrics.infrared.line_list import load_sticks, stick_spectra
+from deep_chemometrics.data.line_list import load_lines, line_spectra
 from deep_chemometrics.infrared.prediction import save_group_model
 from deep_chemometrics.infrared.preparation import (
     GROUP_AXIS,
@@ -53,14 +53,14 @@ WIDTH = 12.0  # cm-1, of the computed lines; the preparation adds a Gauss line o
 @lru_cache
 def spectra(scaled: bool = True) -> np.ndarray:
     "All spectra of the library (n, 850) in float32, prepared, with springs scaled or as the method gave them."
-    X = stick_spectra(load_sticks(scaled=scaled), GROUP_AXIS, WIDTH)
+    X = line_spectra(load_lines(scaled=scaled), GROUP_AXIS, WIDTH)
     return normalise_infrared(X).astype(np.float32)
 
 
 @lru_cache
 def labels() -> np.ndarray:
     "Which of the 17 groups each molecule has: boolean (n, 17)."
-    return load_sticks().groups.to_numpy()
+    return load_lines().groups.to_numpy()
 
 
 @lru_cache
@@ -132,11 +132,11 @@ COPIES = 4
 @lru_cache
 def augmented(copies: int = COPIES, seed: int = 0) -> np.ndarray:
     "`copies` of the spectra of the training molecules (copies * n, 850), each of another method and instrument."
-    library, rng = load_sticks()[split()[0]], np.random.RandomState(seed)
+    library, rng = load_lines()[split()[0]], np.random.RandomState(seed)
     rows = []
     for _ in range(copies):
         drawn = jitter_sticks(library, shift=0.01, brightness=0.4, random_state=rng)
-        X = stick_spectra(drawn, GROUP_AXIS, float(rng.uniform(6, 25)))
+        X = line_spectra(drawn, GROUP_AXIS, float(rng.uniform(6, 25)))
         X = X / X.max(axis=1, keepdims=True)
         X = augment_infrared(X, GROUP_AXIS, random_state=rng)
         first, last = (

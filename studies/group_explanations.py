@@ -32,12 +32,8 @@ from deep_chemometrics.explanation.attribution import attribute
 from deep_chemometrics.explanation.overlap import localization
 from deep_chemometrics.explanation.windows import dense_weight_map
 from deep_chemometrics.infrared.groups import GROUP_FREQUENCIES
-from deep_chemometrics.infrared.line_list import (
-    StickLibrary,
-    group_map,
-    load_sticks,
-    stick_spectra,
-)
+from deep_chemometrics.data.line_list import LineList, load_lines, line_spectra
+from deep_chemometrics.infrared.line_list import group_map
 from deep_chemometrics.infrared.preparation import GROUP_AXIS, normalise_infrared
 
 # %% ../nbs/studies/group_explanations.ipynb #group-explanations-007
@@ -54,7 +50,7 @@ def asked(group: str) -> np.ndarray:
 @lru_cache
 def true_map(group: str, by: str = "motion") -> np.ndarray:
     "What the group's atoms contribute to the spectra of `asked(group)`, lines as wide as in the prepared spectra."
-    return group_map(load_sticks()[asked(group)], group, GROUP_AXIS, 20.0, by=by)
+    return group_map(load_lines()[asked(group)], group, GROUP_AXIS, 20.0, by=by)
 
 
 def true_channels(truth: np.ndarray, level: float = 0.1) -> np.ndarray:
@@ -127,7 +123,7 @@ def explanation(network: Trained, method: str, group: str, seed: int = 0) -> np.
 def among_bands(relevance: np.ndarray, group: str, by: str = "motion") -> float:
     "Mean area under the ROC curve, the group's bands against others' bands: channels above 0.05 of each spectrum."
     rows, areas = asked(group), []
-    whole = stick_spectra(load_sticks()[rows], GROUP_AXIS, 20.0)
+    whole = line_spectra(load_lines()[rows], GROUP_AXIS, 20.0)
     share = true_map(group, by) / np.maximum(whole, 1e-12)
     for x, own, size in zip(whole, share > 0.5, np.abs(relevance)):
         band = x > 0.05 * x.max()
@@ -234,15 +230,15 @@ def log_odds(model: Any, X: np.ndarray, group: str) -> np.ndarray:
     return np.log(p / (1 - p))
 
 
-def without(library: StickLibrary, group: str, low: float) -> np.ndarray:
+def without(library: LineList, group: str, low: float) -> np.ndarray:
     "Prepared spectra of molecules whose vibrations from `low` to `low + STEP`, but for the group's own, are deleted."
     foreign = library.motion[:, GROUPS.index(group)] < 0.1
     gone = foreign & (library.frequency >= low) & (library.frequency < low + STEP)
     left = replace(library, intensity=np.where(gone, 0, library.intensity))
-    return normalise_infrared(stick_spectra(left, GROUP_AXIS, WIDTH))
+    return normalise_infrared(line_spectra(left, GROUP_AXIS, WIDTH))
 
 
-def with_band(library: StickLibrary, low: float) -> np.ndarray:
+def with_band(library: LineList, low: float) -> np.ndarray:
     "Prepared spectra with one more vibration in the middle of the window, a third as intense as the strongest."
     n, ends = len(library), np.cumsum(library.lengths)
     strongest = np.array([h.max() for h in library.each(library.intensity)])
@@ -254,7 +250,7 @@ def with_band(library: StickLibrary, low: float) -> np.ndarray:
         motion=np.insert(library.motion, ends, 0, axis=0),
         absorption=np.insert(library.absorption, ends, 0, axis=0),
     )
-    return normalise_infrared(stick_spectra(more, GROUP_AXIS, WIDTH))
+    return normalise_infrared(line_spectra(more, GROUP_AXIS, WIDTH))
 
 # %% ../nbs/studies/group_explanations.ipynb #group-explanations-020
 def patterns(model: str, training: str = "scaled", seed: int = 0) -> pd.DataFrame:
@@ -265,14 +261,14 @@ def patterns(model: str, training: str = "scaled", seed: int = 0) -> pd.DataFram
     and, for windows of interest only, "removed" and "added", mean changes of the log-odds.
     """
     network, rows = trained(model, training, seed), []
-    library = load_sticks()
+    library = load_lines()
     for column, group in enumerate(GROUPS):
         chosen = asked(group)
         lack = split()[1][~labels()[split()[1], column]][:60]
         relevance = in_windows(explanation(network, "integrated_gradients", group))
         attention = np.abs(relevance).mean(axis=0)
         attention = attention / attention.mean()
-        height = in_windows(np.abs(stick_spectra(library[chosen], GROUP_AXIS, 20.0)))
+        height = in_windows(np.abs(line_spectra(library[chosen], GROUP_AXIS, 20.0)))
         part = in_windows(true_map(group)).sum(axis=0) / np.maximum(
             height.sum(axis=0), 1e-12
         )

@@ -572,7 +572,7 @@ def load_computed_ir(
     molecules helped to fit the scale factors.
     Raises `ValueError` as `broaden` does.
     """
-    from deep_chemometrics.infrared.line_list import load_sticks, stick_dataset
+    from deep_chemometrics.data.line_list import load_lines, line_dataset
 
     axis = np.arange(500.0, 3900, 4) if axis is None else axis
-    return stick_dataset(load_sticks(scaled=scaled), axis, width, shape, **options)
+    return line_dataset(load_lines(scaled=scaled), axis, width, shape, **options)

@@ -23,15 +23,15 @@ from deep_chemometrics.checks import (
     check_spectra,
 )
 from ..data.broadening import GAUSS_SIGMA, broaden
-from .line_list import StickLibrary
+from ..data.line_list import LineList
 
 # %% ../../nbs/library/infrared/05_augmentation.ipynb #11d-infrared-augmentation-007
 def jitter_sticks(
-    library: StickLibrary,
+    library: LineList,
     shift: float = 0.01,
     brightness: float = 0.4,
     random_state: Any = None,
-) -> StickLibrary:
+) -> LineList:
     """A copy of a library in which every stick is misplaced and mis-sized, as by the errors of a computing method.
 
     Frequencies are multiplied by 1 + `shift` * z (0.01: a standard deviation of 1 %, 17 cm-1 at 1700; never below 0),

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from deep_chemometrics.data.broadening import broaden
+from deep_chemometrics.data.line_list import LineList, line_spectra
 from deep_chemometrics.infrared import GROUP_SMARTS, augment_infrared, group_map
 from deep_chemometrics.infrared import augmentation as module
 from deep_chemometrics.infrared.augmentation import GASES, gas_lines, jitter_sticks
-from deep_chemometrics.infrared.line_list import StickLibrary, stick_spectra
 
 AXIS = np.arange(500.0, 3900, 4)
 NONE = dict(width=0, shift=0, stretch=0, baseline=0, noise=0, gases=0)
@@ -33,7 +33,7 @@ def library():
     lengths = np.array([12, 0, 20, 7, 30])
     n = lengths.sum()
     absorption = random.normal(size=(n, 17)) * 10
-    return StickLibrary(
+    return LineList(
         samples=pd.DataFrame({"smiles": list("ABCDE"), "cas": [""] * 5, "imaginary": 0}),
         groups=pd.DataFrame(random.random((5, 17)) > 0.5, columns=list(GROUP_SMARTS)),
         lengths=lengths,
@@ -46,7 +46,7 @@ def library():
 
 @pytest.fixture(scope="module")
 def X(library):
-    return stick_spectra(library[[0, 2, 3, 4]], AXIS)
+    return line_spectra(library[[0, 2, 3, 4]], AXIS)
 
 
 # -- Sticks ----------------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def test_jitter_keeps_order_labels_and_the_original(library):
 def test_jitter_scales_maps_with_their_spectra(library):
     """Without shifts, one stick's map and spectrum change by the same factor."""
     one = library[[0]]
-    one = StickLibrary(
+    one = LineList(
         one.samples, one.groups, np.array([1]), one.frequency[:1], one.intensity[:1], one.motion[:1], one.absorption[:1]
     )
     jittered = jitter_sticks(one, shift=0, brightness=1.0, random_state=3)

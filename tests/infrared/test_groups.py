@@ -13,10 +13,11 @@ import pytest
 pytest.importorskip("tblite", reason="tblite has no wheels for Windows")
 
 from deep_chemometrics.checks import SpectrumWarning
+from deep_chemometrics.data.line_list import LineList, line_spectra, load_lines, save_lines
 from deep_chemometrics.infrared import GROUP_FREQUENCIES, GROUP_SMARTS, compute_ir, functional_groups
 from deep_chemometrics.infrared import groups as infrared
 from deep_chemometrics.infrared.groups import GROUP_ATOMS
-from deep_chemometrics.infrared.line_list import StickLibrary, collect_sticks, load_sticks, save_sticks, stick_spectra
+from deep_chemometrics.infrared.line_list import collect_lines
 from deep_chemometrics.infrared.vibrations import BOHR, differentiate, normal_modes, relax, xtb_forces
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -230,7 +231,7 @@ def test_imaginary_modes_are_reported(monkeypatch):
         kept = compute_ir("N")
     assert kept.modes.n_imaginary == 1 and kept.frequencies[0] < -100 and np.array_equal(kept.positions, saddle)
     assert np.isfinite(kept.spectrum(AXIS)).all()
-    library = collect_sticks(["N"], [kept.modes])
+    library = collect_lines(["N"], [kept.modes])
     assert (
         library.samples["imaginary"].tolist() == [1] and (library.frequency > 0).all() and len(library.frequency) == 5
     )
@@ -294,30 +295,30 @@ def test_without_rdkit_the_import_works_and_the_call_says_what_to_install():
 
 
 def test_sticks_go_through_a_file(tmp_path, computed):
-    library = collect_sticks(list(computed), [ir.modes for ir in computed.values()], cas=["7732-18-5"] + [""] * 5)
-    save_sticks(library, tmp_path / "a.npz")
-    save_sticks(library, tmp_path / "b.npz")
+    library = collect_lines(list(computed), [ir.modes for ir in computed.values()], cas=["7732-18-5"] + [""] * 5)
+    save_lines(library, tmp_path / "a.npz")
+    save_lines(library, tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    again = load_sticks(tmp_path / "a.npz")
+    again = load_lines(tmp_path / "a.npz")
     assert again.samples["cas"][0] == "7732-18-5" and again.groups.equals(library.groups)
     expected = [ir.spectrum(AXIS) for ir in computed.values()]
-    assert np.allclose(stick_spectra(library, AXIS), expected)
-    assert np.abs(stick_spectra(again, AXIS) - expected).max() < 0.01 * np.max(expected)
+    assert np.allclose(line_spectra(library, AXIS), expected)
+    assert np.abs(line_spectra(again, AXIS) - expected).max() < 0.01 * np.max(expected)
 
 
 def test_a_damaged_library_and_other_groups_are_refused(tmp_path, computed):
-    library = collect_sticks(["O"], [computed["O"].modes])
+    library = collect_lines(["O"], [computed["O"].modes])
     with pytest.raises(ValueError, match="damaged"):
-        StickLibrary(library.samples, library.groups, np.array([4]), *(getattr(library, n) for n in (
+        LineList(library.samples, library.groups, np.array([4]), *(getattr(library, n) for n in (
             "frequency", "intensity", "motion", "absorption")))  # fmt: skip
     with pytest.raises(ValueError, match="give one of each"):
-        collect_sticks(["O", "C"], [computed["O"].modes])
-    save_sticks(library, tmp_path / "a.npz")
+        collect_lines(["O", "C"], [computed["O"].modes])
+    save_lines(library, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as file:
         stored = dict(file)
     np.savez(tmp_path / "b.npz", **(stored | {"group_names": np.array(["thiol"] * 17)}))
     with pytest.raises(ValueError, match="other groups"):
-        load_sticks(tmp_path / "b.npz")
+        load_lines(tmp_path / "b.npz")
 
 
 # The script
@@ -388,7 +389,7 @@ def test_computes_resumes_and_assembles(script, tmp_path, monkeypatch, capsys):
     assert np.allclose(modes.frequencies, ir.frequencies, atol=0.05)
 
     script.assemble(work, tmp_path / "computed_ir.npz", molecules=10)
-    library = load_sticks(tmp_path / "computed_ir.npz")
+    library = load_lines(tmp_path / "computed_ir.npz")
     assert sorted(library.samples["smiles"]) == sorted(small)
     assert (library.samples["cas"] == "cas " + library.samples["smiles"]).all()
     script.status(work)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deep_chemometrics.data.line_list import line_spectra, load_lines
 from deep_chemometrics.infrared.force_constants import GAS_PHASE
-from deep_chemometrics.infrared.line_list import load_sticks, stick_spectra
 from deep_chemometrics.infrared.preparation import GROUP_AXIS
 from studies import functional_groups as study
 from studies import group_explanations as physics
@@ -88,8 +88,8 @@ def test_group_net_is_seeded(size):
 
 
 def test_only_foreign_vibrations_are_removed():
-    library = load_sticks()[physics.asked("nitrile")[:5]]
-    before = study.normalise_infrared(stick_spectra(library, GROUP_AXIS, study.WIDTH))
+    library = load_lines()[physics.asked("nitrile")[:5]]
+    before = study.normalise_infrared(line_spectra(library, GROUP_AXIS, study.WIDTH))
     own = physics.without(library, "nitrile", 2220.0)  # the nitriles' own band lies there
     column = study.GROUPS.index("nitrile")
     inside = (library.frequency >= 2220) & (library.frequency < 2260)
@@ -98,8 +98,8 @@ def test_only_foreign_vibrations_are_removed():
 
 
 def test_a_band_is_added_where_it_should_be():
-    library = load_sticks()[:6]
-    before = study.normalise_infrared(stick_spectra(library, GROUP_AXIS, study.WIDTH))
+    library = load_lines()[:6]
+    before = study.normalise_infrared(line_spectra(library, GROUP_AXIS, study.WIDTH))
     after = physics.with_band(library, 1980.0)
     place = np.abs(GROUP_AXIS - 2000) < 3
     assert (after[:, place].max(axis=1) > before[:, place].max(axis=1) + 0.1).all()
@@ -134,7 +134,7 @@ def test_no_held_out_molecule_is_in_the_library():
     held_out = {key.split("-")[0] for key in listed}
     with rdBase.BlockLogs():
         measured = {Chem.MolToInchiKey(Chem.MolFromSmiles(one)).split("-")[0] for one in GAS_PHASE.values()}
-        inside = {Chem.MolToInchiKey(Chem.MolFromSmiles(one)).split("-")[0] for one in load_sticks().samples["smiles"]}
-    assert len(inside) == len(load_sticks()), "each molecule once"
+        inside = {Chem.MolToInchiKey(Chem.MolFromSmiles(one)).split("-")[0] for one in load_lines().samples["smiles"]}
+    assert len(inside) == len(load_lines()), "each molecule once"
     assert measured <= held_out | {"XLYOFNOQVPJJNP"}, "water has no group, and fewer than four heavy atoms"
     assert not inside & (held_out | measured)
