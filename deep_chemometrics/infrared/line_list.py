@@ -87,7 +87,7 @@ def group_map(
     check_option(by, BY, "by")
     if library.motion.shape[1] != len(GROUP_SMARTS):
         raise ValueError(
-            "this library knows no shares of groups (sticks as computed): take load_lines(scaled=True)."
+            "this library knows no shares of groups (lines as computed): take load_lines(scaled=True)."
         )
     column = list(GROUP_SMARTS).index(group)
     part = (
