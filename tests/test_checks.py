@@ -17,7 +17,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from deep_chemometrics.augmentation import augment_scatter
-from deep_chemometrics.augmentation.scatter import spectral_scale
+from deep_chemometrics.augmentation.arrays import spectral_scale
 from deep_chemometrics.checks import (
     RowTransformer,
     SpectrumWarning,

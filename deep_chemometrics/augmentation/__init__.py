@@ -18,6 +18,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "augment_emsc",
             "augment_mixup",
             "augment_noise",
+            "augment_scatter",
+            "estimate_scatter",
         ],
         "layers": [
             "RandomAxis",
@@ -25,8 +27,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "RandomEMSC",
             "RandomMixup",
             "RandomNoise",
+            "RandomScatter",
         ],
-        "random_scatter": ["RandomScatter"],
-        "scatter": ["augment_scatter", "estimate_scatter"],
     },
 )

@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ..augmentation.random_scatter import RandomScatter
+from ..augmentation.layers import RandomScatter
 from deep_chemometrics.checks import (
     SpectrumWarning,
     check_count,

@@ -12,14 +12,7 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
-        "explanation": [
-            "annotate_bands",
-            "plot_attribution_map",
-            "plot_attribution_methods",
-        ],
-        "spectra": [
-            "plot_activations",
-            "plot_attribution",
+        "calibration": [
             "plot_coefficients",
             "plot_explained_variance",
             "plot_influence",
@@ -27,8 +20,14 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "plot_predictions",
             "plot_rmsecv",
             "plot_scores",
-            "plot_spectra",
-            "use_style",
         ],
+        "explanation": [
+            "annotate_bands",
+            "plot_activations",
+            "plot_attribution",
+            "plot_attribution_map",
+            "plot_attribution_methods",
+        ],
+        "spectra": ["plot_spectra", "use_style"],
     },
 )

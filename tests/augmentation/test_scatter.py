@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from deep_chemometrics.augmentation import augment_scatter, estimate_scatter
-from deep_chemometrics.augmentation.scatter import spectral_scale
+from deep_chemometrics.augmentation.arrays import spectral_scale
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import load_tablets
 
