@@ -26,8 +26,8 @@ from sklearn.preprocessing import FunctionTransformer
 from .run import run_study
 
 from deep_chemometrics.augmentation.layers import RandomAxis, RandomEMSC
-from deep_chemometrics.augmentation.random_scatter import RandomScatter
-from deep_chemometrics.augmentation.scatter import augment_scatter, estimate_scatter
+from deep_chemometrics.augmentation.layers import RandomScatter
+from deep_chemometrics.augmentation.arrays import augment_scatter, estimate_scatter
 from deep_chemometrics.calibration.pls import PLSRegressionCV
 from deep_chemometrics.calibration.references import reference_models
 from deep_chemometrics.checks import check_option
