@@ -6,15 +6,17 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-keras study-tablets study-groups infrared lab docs readme export format wheel bench clean
+.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared lab docs readme export format wheel bench clean
 
 help:
-	@echo 'make run      walk the tour: notebook, figures and table of errors in run/'
+	@echo 'make run      execute the quick start: notebook, figures and table of errors in run/'
 	@echo 'make lab      open the notebooks in JupyterLab'
-	@echo 'make test     format and lint, every notebook, tests/'
+	@echo 'make test     what every change has to pass, in ten minutes: lint, pages of the library, quick tests'
+	@echo 'make test-all      everything: also course, guides, studies, slow cells and slow tests'
+	@echo 'make test-nightly  what is left: more random examples, the other backends that are installed'
 	@echo 'make test-keras BACKEND=torch   the tests that use Keras, under torch or tensorflow'
-	@echo 'make study-tablets  what is missing of the study of the tablets: hours, can be interrupted'
-	@echo 'make study-groups   what is missing of the studies of functional groups: an hour, can be interrupted'
+	@echo 'make study-tablets  compute what is missing in the study of the tablets: hours, can be interrupted'
+	@echo 'make study-groups   compute what is missing in the studies of functional groups: an hour, can be interrupted'
 	@echo 'make infrared  compute the infrared library from molecules: an hour or two, can be interrupted'
 	@echo 'make setup    make .venv, which the others do by themselves'
 	@echo 'make export   notebooks to modules, and clean the notebooks'
@@ -47,16 +49,22 @@ run: $(READY)
 test: $(READY)
 	@$(BIN)/python scripts/test.py
 
+test-all: $(READY)
+	@$(BIN)/python scripts/test.py --all
+
+test-nightly: $(READY)
+	@$(BIN)/python scripts/test.py --nightly
+
 BACKEND ?= jax
 test-keras: $(READY)
 	@$(BIN)/python scripts/test.py --backend '$(BACKEND)'
 
 study-tablets: $(READY)
-	@$(BIN)/python -c 'from deep_chemometrics.tablets_study import main; main()'
+	@$(BIN)/python -c 'from studies.tablets import main; main()'
 
 study-groups: $(READY)
-	@$(BIN)/python -c 'from deep_chemometrics.groups_study import main; main()'
-	@$(BIN)/python -c 'from deep_chemometrics.physics_study import main; main()'
+	@$(BIN)/python -c 'from studies.functional_groups import main; main()'
+	@$(BIN)/python -c 'from studies.group_explanations import main; main()'
 
 # LEAVE_OUT: a file of InChIKeys to leave out, or none; default is the one among the outside data
 infrared: $(READY)
@@ -64,7 +72,7 @@ infrared: $(READY)
 	@$(BIN)/python scripts/compute_infrared.py assemble
 
 lab: $(READY)
-	@$(BIN)/python -m jupyterlab $(ROOT_MAY) nbs
+	@$(BIN)/python -m jupyterlab $(ROOT_MAY) nbs/index.ipynb
 
 docs: $(READY)
 	@$(BIN)/python scripts/make_docs.py
@@ -73,8 +81,7 @@ readme: $(READY)
 	@$(BIN)/python scripts/make_readme.py
 
 export: $(READY)
-	@$(BIN)/nbdev-export
-	@$(BIN)/nbdev-clean
+	@$(BIN)/python scripts/export.py
 
 format: $(READY)
 	@$(BIN)/python -m ruff format .
@@ -91,4 +98,4 @@ bench: $(READY)
 	  $(BIN)/python "benchmarks/$$name.py" "$$@" || exit 1; echo; done
 
 clean:
-	rm -rf run nbs/run _docs _proc build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf run _docs _proc build dist *.egg-info .pytest_cache .ruff_cache .jax_cache .import_linter_cache

@@ -20,7 +20,7 @@ def mend_links(folder: Path) -> None:
     config.read(ROOT / "settings.ini", encoding="utf-8")
     address = config["DEFAULT"]["repository"]
     paths = sorted(folder.rglob("*.ipynb"))
-    pages = {nbpath2html(path).name: path for path in paths}
+    pages = {nbpath2html(path.relative_to(folder)).as_posix(): path for path in paths}
     for path in paths:
 
         def from_here(match: re.Match, here: Path = path.parent) -> str:
@@ -35,7 +35,7 @@ def mend_links(folder: Path) -> None:
 
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"output-file: \S+?\.html\\n", "", text)
-        text = re.sub(r"(?<=\]\()(?:/(\w+\.html)|/(blob/main/[^)\s]+)|(\.\./[^)\s]+))", from_here, text)
+        text = re.sub(r"(?<=\]\()(?:/([\w/]+\.html)|/(blob/main/[^)\s]+)|(\.\./[^)\s]+))", from_here, text)
         path.write_text(text, encoding="utf-8")
 
 

@@ -1,174 +1,233 @@
-"""All tests: format and lint, every notebook in a process of its own, tests/. Each part runs whatever the others did.
+"""The tests, at three speeds.
 
-`python scripts/test.py` is `make test`, and works without make, on Windows too. `python scripts/test.py 04 06` runs
-only the notebooks whose names begin so.
+python scripts/test.py             make test: lint, import contract, library pages, quick tests; ten minutes
+python scripts/test.py --all       make test-all: the same, then the other pages, slow cells, slow tests
+python scripts/test.py --nightly   make test-nightly: what is left, which is many random examples and other backends
+python scripts/test.py --backend torch          make test-keras: the tests that use Keras, under one backend
+python scripts/test.py nbs/library/data ...     these pages only (files or folders), slow cells included
 
-`python scripts/test.py --backend torch` is `make test-keras BACKEND=torch`: of tests/ the files that use Keras, under
-that backend. `python scripts/test.py --backend torch layers` takes only the files whose names begin so.
+Works without make, on Windows too. Every part runs whatever became of the others; the last line counts all of them.
 """
 
 import argparse
-import ast
 import importlib.util
+import multiprocessing
 import os
+import queue
 import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import threading
 import time
 import xml.etree.ElementTree as ET
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "nbs"
+WORKERS = max(1, min(4, os.cpu_count() or 1))
 # What installs a backend, for those who ask for one that is missing; nothing is installed by itself.
 INSTALL = {
     "jax": "jax",
     "tensorflow": "tensorflow",
     "torch": "torch --index-url https://download.pytorch.org/whl/cpu",  # without: gigabytes for graphics cards
 }
-ROOT = Path(__file__).resolve().parent.parent
-WORKERS = max(1, min(4, os.cpu_count() or 1))
+# Every page runs in a new process. Where processes can be forked they begin with these imported, else that
+# alone would take five seconds a page.
+FORK = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+IMPORTED_ONCE = ["deep_chemometrics.networks.backend", "matplotlib.pyplot", "nbdev.test", "sklearn.cross_decomposition"]
 
 
-def environment(folder: str) -> dict[str, str]:
-    """One core to a process: JAX and BLAS would take all of them in each. Notebooks write into `folder`, and so does
-    JAX: what it has compiled once it finds there again. The folder ends with the run.
-    """
+def prepare(scratch: str) -> None:
+    """The environment of all tests."""
+    # One core to a process: JAX and BLAS would take all of them in each.
     threads = str(max(1, (os.cpu_count() or 1) // WORKERS))
-    limits = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"], threads)
-    jax = {"JAX_COMPILATION_CACHE_DIR": str(Path(folder, "jax")), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1"}
-    return {**os.environ, **limits, **jax, "PYTHONUTF8": "1", "DC_RUN_FOLDER": folder}
+    os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"], threads)
+    os.environ |= {"PYTHONUTF8": "1", "MPLBACKEND": "agg", "DC_RUN_FOLDER": scratch}
+    # What JAX has compiled is kept for the next run. It does not lock its files: a folder for each worker.
+    os.environ |= {"JAX_COMPILATION_CACHE_DIR": str(ROOT / ".jax_cache"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def run(command: list[str], env: dict[str, str]) -> tuple[int, str]:
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
-    )
-    return done.returncode, done.stdout.strip()
+def processor_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
-def checks(env: dict[str, str]) -> tuple[int, int]:
+class Tally:
+    """Counts and times of the parts, printed as they come."""
+
+    def __init__(self):
+        self.parts = {}
+
+    def run(self, part: str, function, *given) -> None:
+        print(f"\n== {part}", flush=True)
+        start, before = time.perf_counter(), processor_seconds()
+        passed, failed, elsewhere = function(*given)
+        seconds = time.perf_counter() - start, processor_seconds() - before + elsewhere
+        self.parts[part] = (passed, failed, *seconds)
+
+    def report(self) -> int:
+        print(f"\n{'part':42}{'passed':>8}{'failed':>8}{'seconds':>9}{'processor':>11}")
+        for part, (passed, failed, wall, work) in self.parts.items():
+            print(f"{part:42}{passed:8}{failed:8}{wall:9.0f}{work:11.0f}")
+        passed, failed, wall, work = (sum(column) for column in zip(*self.parts.values()))
+        print(f"{'':58}{wall:9.0f}{work:11.0f}\n\n{passed} passed, {failed} failed", flush=True)
+        return int(failed > 0)
+
+
+# Lint
+
+
+def lint() -> tuple[int, int, float]:
+    linter = shutil.which("lint-imports", path=sysconfig.get_path("scripts"))
+    commands = {
+        "ruff format --check": [sys.executable, "-m", "ruff", "format", "--check", "."],
+        "ruff check": [sys.executable, "-m", "ruff", "check", "."],
+        "lint-imports": [linter],
+    }
     failed = 0
-    for name in (["format", "--check"], ["check"]):
-        status, output = run([sys.executable, "-m", "ruff", *name, "."], env)
-        print(f"{'FAILED' if status else 'passed'}  ruff {' '.join(name)}", flush=True)
-        if status:
+    for name, command in commands.items():
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+        )
+        print(f"{'FAILED' if done.returncode else 'passed'}  {name}", flush=True)
+        if done.returncode:
             failed += 1
-            print(output, flush=True)
-    return 2 - failed, failed
+            print(done.stdout, flush=True)
+    return len(commands) - failed, failed, 0.0
 
 
-def test_notebook(path: Path, env: dict[str, str]) -> tuple[bool, float, str]:
-    start = time.perf_counter()
-    nbdev_test = shutil.which("nbdev-test", path=sysconfig.get_path("scripts"))
-    # a folder for each of those at work: JAX does not lock what it writes
-    cache = {"JAX_COMPILATION_CACHE_DIR": str(Path(env["JAX_COMPILATION_CACHE_DIR"], threading.current_thread().name))}
-    status, output = run([nbdev_test, str(path), "--n-workers", "0"], env | cache)
-    # nbdev-test is content when it finds nothing to test; we are not
-    return status == 0 and "Success." in output, time.perf_counter() - start, output
+# Pages
 
 
-def notebooks(env: dict[str, str], only: list[str]) -> tuple[int, int]:
-    paths = [p for p in sorted((ROOT / "nbs").rglob("*.ipynb")) if not any(part[0] in "._" for part in p.parts[-2:])]
-    if only:
-        paths = [p for p in paths if p.name.startswith(tuple(only))]
-    failed = 0
+def notebooks(*places: Path) -> list[Path]:
+    found = [path for place in places for path in ([place] if place.is_file() else sorted(place.rglob("*.ipynb")))]
+    return [path for path in found if not any(part[0] in "._" for part in path.relative_to(PAGES).parts)]
+
+
+def has_slow_cells(page: Path) -> bool:
+    return "#| slow" in page.read_text(encoding="utf-8")
+
+
+def run_page(page: Path, slow: bool, cache: Path, log: Path, work) -> None:
+    """Run by a process of its own, which ends with status 0 if every cell passed."""
+    with open(log, "w", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(cache)
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_compilation_cache_dir", str(cache))
+    from nbdev.test import test_nb
+
+    passed, _ = test_nb(page, skip_flags=["notest"] if slow else ["notest", "slow"], basepath=ROOT, cell_timeout=1800)
+    work.value = processor_seconds()
+    sys.stdout.flush()
+    sys.exit(not passed)
+
+
+def pages(paths: list[Path], slow: bool) -> tuple[int, int, float]:
+    context = multiprocessing.get_context(FORK)
+    if FORK == "forkserver":
+        context.set_forkserver_preload(IMPORTED_ONCE)
+    free = queue.Queue()
+    for number in range(WORKERS):
+        free.put(number)
+
+    def run(page: Path) -> tuple[bool, float]:
+        number = free.get()
+        cache, log = ROOT / ".jax_cache" / str(number), Path(os.environ["DC_RUN_FOLDER"], f"page-{number}.log")
+        start, work = time.perf_counter(), context.Value("d", 0.0)
+        process = context.Process(target=run_page, args=(page, slow, cache, log, work))
+        process.start()
+        process.join()
+        passed = process.exitcode == 0
+        seconds = f"{time.perf_counter() - start:.0f} s"
+        print(f"{'passed' if passed else 'FAILED'}  {page.relative_to(ROOT).as_posix()}  {seconds}", flush=True)
+        if not passed:
+            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+        free.put(number)
+        return passed, work.value
+
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = {pool.submit(test_notebook, path, env): path for path in paths}
-        for job in as_completed(jobs):
-            passed, seconds, output = job.result()
-            name = jobs[job].relative_to(ROOT).as_posix()
-            print(f"{'passed' if passed else 'FAILED'}  {name}  {seconds:.0f} s", flush=True)
-            if not passed:
-                failed += 1
-                print(output, flush=True)
-    if not paths:
-        print("FAILED  no notebook found")
-        return 0, 1
-    return len(paths) - failed, failed
+        results = list(pool.map(run, paths))
+    passed = sum(done for done, _ in results)
+    return passed, len(results) - passed, sum(work for _, work in results)
 
 
-def imported(path: Path) -> set[str]:
-    """Modules of the library, without its name, and "keras" itself, that a file imports while it is imported."""
-    names, waiting = set(), [ast.parse(path.read_text(encoding="utf-8"))]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            package = "deep_chemometrics." if node.level else ""  # from .layers import keras
-            module = package + (node.module or "")
-            names |= {module} | {f"{module.rstrip('.')}.{alias.name}" for alias in node.names}
-        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):  # what a function imports waits for its call
-            waiting.extend(ast.iter_child_nodes(node))
-    own = {name.split(".")[1] for name in names if name.startswith("deep_chemometrics.")}
-    return own | ({"keras"} if any(name.split(".")[0] == "keras" for name in names) else set())
+# tests/
 
 
-def keras_tests() -> list[Path]:
-    """Files of tests/ that import Keras, themselves or through modules of the library."""
-    modules = {path.stem: imported(path) for path in (ROOT / "deep_chemometrics").glob("*.py")}
-    heavy = {"keras"}
-    while more := {name for name, uses in modules.items() if uses & heavy} - heavy:
-        heavy |= more
-    return [path for path in sorted((ROOT / "tests").glob("test_*.py")) if imported(path) & heavy]
-
-
-def test_keras(backend: str, only: list[str]) -> tuple[int, int]:
-    paths = [path for path in keras_tests() if not only or path.stem.removeprefix("test_").startswith(tuple(only))]
-    if not paths:
-        print("FAILED  no test of Keras found")
-        return 0, 1
-    print(f"== {len(paths)} files of tests/ that use Keras, with the backend {backend}", flush=True)
+def pytest(*options: str, **environment: str) -> tuple[int, int, float]:
     with tempfile.TemporaryDirectory() as folder:
-        env = environment(folder) | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
-        return pytest(env, folder, [path.relative_to(ROOT).as_posix() for path in paths])
-
-
-def pytest(env: dict[str, str], folder: str, paths: tuple[str, ...] | list[str] = ("tests",)) -> tuple[int, int]:
-    report = Path(folder) / "pytest.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), f"--junitxml={report}", *paths]
-    status = subprocess.call(command, cwd=ROOT, env={**env, "MPLBACKEND": "agg"})
-    if not report.exists():
-        return 0, 1
-    counts = ET.parse(report).getroot().find("testsuite").attrib
+        report = Path(folder) / "pytest.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), f"--junitxml={report}", *options]
+        status = subprocess.call(command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+        if not report.exists():
+            return 0, 1, 0.0
+        counts = ET.parse(report).getroot().find("testsuite").attrib
     failed = int(counts["failures"]) + int(counts["errors"])
     passed = int(counts["tests"]) - failed - int(counts["skipped"])
-    return passed, failed or int(status != 0)
+    return passed, failed or int(status != 0), 0.0
 
 
-def all_tests(only: list[str]) -> dict[str, tuple[int, int]]:
-    total = {}
-    with tempfile.TemporaryDirectory() as folder:
-        env = environment(folder)
-        print("== Format and lint", flush=True)
-        total["format and lint"] = checks(env)
-        print(f"\n== Notebooks, {WORKERS} at a time", flush=True)
-        total["notebooks"] = notebooks(env, only)
-        print("\n== tests/", flush=True)
-        total["tests"] = pytest(env, folder)
-    return total
+def keras(tally: Tally, backend: str) -> None:
+    tally.run(f"tests that use Keras, under {backend}", lambda: pytest("-m", "keras", KERAS_BACKEND=backend))
+
+
+# The three speeds
+
+
+def quick(tally: Tally) -> None:
+    tally.run("lint", lint)
+    tally.run("pages of the library", pages, notebooks(PAGES / "library"), False)
+    tally.run("quick tests", lambda: pytest("-m", "not slow", HYPOTHESIS_PROFILE="quick"))
+
+
+def the_rest(tally: Tally) -> None:
+    """What `make test` leaves out. Slow cells need the cells before them, so that their pages run once more."""
+    for folder in ["course", "guides", "datasets", "studies"]:
+        tally.run(f"pages: {folder}", pages, notebooks(PAGES / folder), True)
+    slow = [page for page in notebooks(PAGES / "library") if has_slow_cells(page)]
+    tally.run("library, pages with slow cells", pages, [PAGES / "index.ipynb", *slow], True)
+    tally.run("slow tests", lambda: pytest("-m", "slow or hypothesis", HYPOTHESIS_PROFILE="full"))
+
+
+def nightly(tally: Tally) -> None:
+    tally.run("many random examples", lambda: pytest("-m", "hypothesis", HYPOTHESIS_PROFILE="nightly"))
+    for backend in INSTALL:
+        if backend != "jax" and importlib.util.find_spec(backend):
+            keras(tally, backend)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="only notebooks (with --backend: files of tests/) that begin so")
+    parser.add_argument("places", nargs="*", type=Path, help="only these notebooks, or those of these folders")
+    parser.add_argument("--all", action="store_true", help="everything but what is for the night")
+    parser.add_argument("--nightly", action="store_true", help="what --all leaves out")
     parser.add_argument("--backend", choices=INSTALL, help="only the tests that use Keras, under this backend")
     given = parser.parse_args()
     if given.backend and importlib.util.find_spec(given.backend) is None:
         print(f"{given.backend} is not installed here. This installs it:", file=sys.stderr)
         print(f"{shlex.quote(sys.executable)} -m pip install {INSTALL[given.backend]}", file=sys.stderr)
         return 2
-    total = {"tests": test_keras(given.backend, given.names)} if given.backend else all_tests(given.names)
-    print()
-    for name, (passed, failed) in total.items():
-        print(f"{name}: {passed} passed, {failed} failed")
-    passed, failed = (sum(counts) for counts in zip(*total.values()))
-    print(f"{passed} passed, {failed} failed", flush=True)
-    return int(failed > 0)
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as scratch:
+        prepare(scratch)
+        if given.places:
+            tally.run("pages", pages, notebooks(*(place.resolve() for place in given.places)), True)
+        elif given.backend:
+            keras(tally, given.backend)
+        elif given.nightly:
+            nightly(tally)
+        else:
+            quick(tally)
+            if given.all:
+                the_rest(tally)
+    return tally.report()
 
 
 if __name__ == "__main__":
