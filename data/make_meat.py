@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import rdata
 
-from deep_chemometrics.data.datasets import fetch_files
+from deep_chemometrics.data.download import fetch_files
 
 SPLIT = {"train": 129, "monitor": 43, "test": 43}  # as the original file describes itself, in this order
 URL = (

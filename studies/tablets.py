@@ -31,7 +31,7 @@ from deep_chemometrics.augmentation.arrays import augment_scatter, estimate_scat
 from deep_chemometrics.calibration.pls import PLSRegressionCV
 from deep_chemometrics.calibration.references import reference_models
 from deep_chemometrics.checks import check_option
-from deep_chemometrics.data.datasets import SpectralDataset, load_tablets
+from deep_chemometrics.data import SpectralDataset, load_tablets
 from deep_chemometrics.explanation.activations import kernel_activations
 from deep_chemometrics.explanation.attribution import attribute
 from deep_chemometrics.networks.backend import keras

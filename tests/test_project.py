@@ -222,7 +222,7 @@ def test_wheel_works_by_itself(copy, tmp_path):
     install = ["-m", "pip", "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)]
     run(sys.executable, *install, cwd=tmp_path)
     code = (
-        "import deep_chemometrics; from deep_chemometrics.data.datasets import load_tablets; "
+        "import deep_chemometrics; from deep_chemometrics.data import load_tablets; "
         "print(deep_chemometrics.__file__); print(load_tablets().X.shape)"
     )
     imported, shape = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(target)).splitlines()

@@ -12,13 +12,8 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
-        "datasets": [
-            "SpectralDataset",
-            "load_computed_ir",
-            "load_meat",
-            "load_soil",
-            "load_tablets",
-        ],
+        "datasets": ["SpectralDataset"],
+        "embedded": ["load_computed_ir", "load_meat", "load_soil", "load_tablets"],
         "instruments": ["read_opus", "read_spc"],
         "jcamp": ["fetch_nist_ir", "read_jcamp"],
         "matlab": ["read_mat", "read_numpy"],

@@ -21,6 +21,7 @@ from deep_chemometrics.checks import (
 from deep_chemometrics.data.units import (
     _FLOORED,
     _FULL_SCALE,
+    FLOOR,
     _check_new_axis,
     _linear_scale,
     _log_scale,
@@ -51,7 +52,7 @@ class Absorbance(RowTransformer):
     `SpectrumWarning` that names the rows. `inverse_transform` goes back. Raises `ValueError` for an unknown unit.
     """
 
-    def __init__(self, unit: str = "transmittance", floor: float = 1e-6):
+    def __init__(self, unit: str = "transmittance", floor: float = FLOOR):
         self.unit = unit
         self.floor = floor
 

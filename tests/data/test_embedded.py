@@ -87,8 +87,8 @@ def test_together_they_are_small():
 
 def test_the_wheel_takes_all_of_them():
     setup = (DATA.parent / "setup.py").read_text("utf-8")
-    patterns = re.findall(r'"([^"]+)"', re.search(r'"deep_chemometrics\.data": \[(.*?)\]', setup)[1])
-    for path in [*FILES, DATA / "README.md"]:
+    patterns = re.findall(r'"([^"]+)"', re.search(r'"deep_chemometrics\._embedded": \[(.*?)\]', setup)[1])
+    for path in [*FILES, DATA / "computed_ir.npz", DATA / "README.md"]:
         assert any(fnmatch(path.name, pattern) for pattern in patterns), f"{path.name} would not be installed"
 
 

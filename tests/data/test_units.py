@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
+from deep_chemometrics import preprocessing
 from deep_chemometrics.checks import SpectrumWarning
+from deep_chemometrics.data import load_meat, load_soil, load_tablets
 from deep_chemometrics.data.units import AXIS_NAMES, convert_axis, convert_values, crop_channels, resample
 from deep_chemometrics.preprocessing import Absorbance, Baseline, Crop, Resample
-from deep_chemometrics.preprocessing import scatter as preprocessing
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
 seeds = st.integers(0, 10**6)
@@ -123,14 +124,14 @@ def test_values_that_everybody_knows(value, unit, to, expected):
 @few
 @given(seeds, st.sampled_from(UNITS), st.sampled_from(UNITS))
 def test_values_there_and_back(seed, unit, to):
-    A = np.random.default_rng(seed).uniform(-0.5, 5.9, (3, 7))  # the floor, 1e-6, is an absorbance of 6
+    A = np.random.default_rng(seed).uniform(-0.5, 7.9, (3, 7))  # the floor, 1e-8, is an absorbance of 8
     X = convert_values(A, "absorbance", unit)
     if {unit.split()[0], to.split()[0]} == {"transmittance", "reflectance"}:
         with pytest.raises(ValueError, match=r"cannot be converted to .*: they are different measurements"):
             convert_values(X, unit, to)
         return
     back = convert_values(convert_values(X, unit, to), to, unit)
-    # a logarithm near 6 keeps 1e-15, which a power of ten makes 6 * log(10) times that
+    # a logarithm near 8 keeps 1e-15, which a power of ten makes 8 * log(10) times that
     np.testing.assert_allclose(back, X, rtol=2e-14, atol=2e-15)
 
 
@@ -140,6 +141,14 @@ def test_single_precision_stays(tablets):
     A = convert_values(T, "transmittance (%)", "absorbance")
     assert T.dtype == A.dtype == np.float32 and convert_values([[1]], "absorbance", "reflectance").dtype == np.float64
     np.testing.assert_allclose(A, X, rtol=0, atol=3e-6)  # values near 6, rounded to 5e-7, there and back
+
+
+@pytest.mark.parametrize("load", [load_tablets, load_soil, load_meat])
+def test_the_floor_lies_below_every_embedded_spectrum(load):
+    X = load().X
+    T = convert_values(X, "absorbance", "transmittance")
+    np.testing.assert_allclose(convert_values(T, "transmittance", "absorbance"), X, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(Absorbance().fit(T).transform(T), X, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("unit", UNITS[1:])

@@ -74,7 +74,7 @@ def test_light_modules_import_no_keras(name):
 
 def test_loading_and_preprocessing_need_no_keras():
     code = (
-        "import sys; from deep_chemometrics.data.datasets import load_tablets; "
+        "import sys; from deep_chemometrics.data import load_tablets; "
         "from deep_chemometrics.preprocessing import EMSC; from deep_chemometrics.augmentation import augment_scatter; "
         "X = load_tablets()[:20].X; augment_scatter(EMSC().fit_transform(X)); print('keras' in sys.modules)"
     )
