@@ -91,8 +91,7 @@ class LineList:
             found = len(getattr(self, name))
             if found != rows:
                 raise ValueError(
-                    f"{name} has {found} rows, {rows} are needed: "
-                    "a damaged line list."
+                    f"{name} has {found} rows, {rows} are needed: a damaged line list."
                 )
 
     def __len__(self) -> int:
