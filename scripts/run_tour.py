@@ -28,9 +28,15 @@ def execute(notebook: nbformat.NotebookNode, where: Path) -> None:
     """Run every cell, with a line of progress for each."""
     # No registered kernel is looked for: what remains is ipykernel in the Python that runs this script.
     kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-    client = NotebookClient(notebook, km=kernel, timeout=None, resources={"metadata": {"path": str(where)}})
+    client = NotebookClient(
+        notebook,
+        km=kernel,
+        timeout=None,
+        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+        resources={"metadata": {"path": str(where)}},
+    )
     start = time.perf_counter()
-    with client.setup_kernel(extra_arguments=["--IPKernelApp.log_level=CRITICAL"]):
+    with client.setup_kernel():
         for number, cell in enumerate(notebook.cells):
             if cell.cell_type == "markdown" and cell.source.startswith("#"):
                 print(f"\n{cell.source.splitlines()[0].lstrip('# ')}", flush=True)

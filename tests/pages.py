@@ -1,0 +1,21 @@
+"""The notebooks of nbs/, for the tests that read them."""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not any(part[0] in "._" for part in p.parts[-2:]))
+
+
+def address(page: Path) -> str:
+    """library/data/01_datasets, for example."""
+    return page.relative_to(ROOT / "nbs").with_suffix("").as_posix()
+
+
+def cells(page: Path) -> list[dict]:
+    found = json.loads(page.read_text("utf-8"))["cells"]
+    return [{**cell, "source": "".join(cell["source"])} for cell in found]
+
+
+def outputs(page: Path) -> list[dict]:
+    return [output for cell in cells(page) for output in cell.get("outputs", [])]

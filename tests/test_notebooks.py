@@ -1,0 +1,88 @@
+"""Rules that every notebook of nbs/ keeps."""
+
+import ast
+import base64
+import re
+
+import pytest
+from pages import PAGES, address, cells, outputs
+
+EXPORTED = re.compile(r"#\| *exportd?\b")
+WIDEST = 1200  # pixels: 8 inches at 150 dpi
+
+
+def code(page) -> list[str]:
+    return [cell["source"] for cell in cells(page) if cell["cell_type"] == "code"]
+
+
+def without_directives(source: str) -> str:
+    return re.sub(r"\A(#\|.*\n?)+", "", source)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=address)
+class TestNotebook:
+    def test_begins_with_title_and_subtitle(self, page):
+        first = next(cell["source"] for cell in cells(page) if cell["cell_type"] == "markdown")
+        assert re.fullmatch(r"# \S.*\n\n?> \S.*", first), "nothing else in this cell: nbdev shows only these two lines"
+        assert "To be written" not in first
+
+    def test_page_of_the_library_ends_with_export_and_no_other(self, page):
+        exports = any(source.startswith("#| default_exp") for source in code(page))
+        assert exports == address(page).startswith("library/")
+        last = cells(page)[-1]["source"]
+        assert (last.startswith("#| hide") and "nbdev_export()" in last) == exports
+
+    def test_chapters_export_nothing(self, page):
+        if address(page).split("/")[0] in {"course", "guides", "datasets", "index"}:
+            assert [source for source in code(page) if EXPORTED.match(source)] == []
+
+    def test_imports_stand_in_cells_of_their_own(self, page):
+        """nbdev runs every cell that imports to build the documentation, and only these and the exported ones."""
+        mixed = []
+        for source in code(page):
+            if not EXPORTED.match(source) and "nbdev_export()" not in source:
+                body = ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M)).body
+                nodes = [node for part in body for node in ast.walk(part)]
+                imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+                if imports and imports != body:
+                    mixed.append(source)
+        assert mixed == [], "cells that import and do something else"
+
+    def test_exported_cells_are_short(self, page):
+        exported = [source for source in code(page) if EXPORTED.match(source)]
+        assert [source for source in exported if len(source.splitlines()) > 70] == []
+
+    def test_lines_of_code_fit_on_the_page(self, page):
+        lines = [line for source in code(page) for line in source.splitlines()]
+        assert [line for line in lines if len(line) > 88 and "noqa" not in line] == []
+
+    def test_is_executed_without_error(self, page):
+        assert outputs(page) or address(page).endswith("/00_" + address(page).split("/")[-2]), "without outputs"
+        assert [output["ename"] for output in outputs(page) if output["output_type"] == "error"] == []
+
+    def test_is_never_skipped_as_a_whole(self, page):
+        assert not any("skip_exec" in cell["source"] for cell in cells(page))
+
+    def test_slow_cells_export_nothing(self, page):
+        """`make test` leaves cells with `#| slow` out, and the modules must not depend on that."""
+        directives = [source.removesuffix(without_directives(source)) for source in code(page)]
+        assert [text for text in directives if re.search(r"^#\| *slow", text, flags=re.M) and "export" in text] == []
+
+    def test_is_small(self, page):
+        assert page.stat().st_size < 2_000_000
+
+    def test_figures_are_at_most_eight_inches_wide(self, page):
+        pictures = [output["data"]["image/png"] for output in outputs(page) if "image/png" in output.get("data", {})]
+        heads = [base64.b64decode("".join(picture)[:64]) for picture in pictures]
+        widths = [int.from_bytes(head[16:20], "big") for head in heads]
+        assert [width for width in widths if width > WIDEST] == []
+
+    def test_names_no_path_of_a_machine(self, page):
+        shown = [cell["source"] for cell in cells(page)]
+        for output in outputs(page):
+            shown.append("".join(output.get("text", "")))
+            shown += ["".join(data) for kind, data in output.get("data", {}).items() if kind.startswith("text/")]
+        private = re.compile(r"(?<![\w.:/])/(root|home|tmp|work|Users|private|var)/\S*|[A-Z]:\\Users\S*")
+        # a picture inside HTML is base64, in which anything may look like a path
+        found = [private.search(re.sub(r"base64,[\w+/=]+", "", text)) for text in shown]
+        assert [match[0] for match in found if match] == []
