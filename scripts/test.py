@@ -106,7 +106,7 @@ def lint() -> tuple[int, int, float]:
 
 def notebooks(*places: Path) -> list[Path]:
     found = [path for place in places for path in ([place] if place.is_file() else sorted(place.rglob("*.ipynb")))]
-    return [path for path in found if not any(part[0] in "._" for part in path.relative_to(PAGES).parts)]
+    return [path for path in found if not any(part[0] in "._" for part in path.parts[-2:])]
 
 
 def has_slow_cells(page: Path) -> bool:
@@ -146,7 +146,7 @@ def pages(paths: list[Path], slow: bool) -> tuple[int, int, float]:
         process.join()
         passed = process.exitcode == 0
         seconds = f"{time.perf_counter() - start:.0f} s"
-        print(f"{'passed' if passed else 'FAILED'}  {page.relative_to(ROOT).as_posix()}  {seconds}", flush=True)
+        print(f"{'passed' if passed else 'FAILED'}  {os.path.relpath(page, ROOT)}  {seconds}", flush=True)
         if not passed:
             print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
         free.put(number)
