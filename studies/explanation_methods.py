@@ -19,10 +19,14 @@ from deep_chemometrics.data.simulation import Simulation, simulate_spectra
 from deep_chemometrics.explanation.attribution import attribute
 from deep_chemometrics.explanation.deletion import evaluate_explanations
 from deep_chemometrics.explanation.segments import Bands, bands
-from deep_chemometrics.networks.architectures import cui_fearn, deep_spectra, fganet
-from deep_chemometrics.networks.bjerrum_network import bjerrum
+from deep_chemometrics.networks.architectures import (
+    bjerrum,
+    cui_fearn,
+    deep_spectra,
+    fganet,
+    savgol_net,
+)
 from deep_chemometrics.networks.estimators import CNNRegressor
-from deep_chemometrics.networks.savgol import savgol_net
 from deep_chemometrics.preprocessing.scatter import EMSC
 
 # %% ../nbs/studies/explanation_methods.ipynb #10a-benchmark-007

@@ -12,11 +12,17 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
-        "architectures": ["cui_fearn", "deep_spectra", "fganet", "resnet1d"],
-        "assembly": ["ARCHITECTURES"],
-        "bjerrum_network": ["bjerrum"],
+        "architectures": [
+            "ARCHITECTURES",
+            "bjerrum",
+            "cui_fearn",
+            "deep_spectra",
+            "fganet",
+            "group_net",
+            "resnet1d",
+            "savgol_net",
+        ],
         "estimators": ["CNNClassifier", "CNNRegressor"],
-        "savgol": ["savgol_net"],
         "scatter_layer": ["ScatterCorrection"],
     },
 )

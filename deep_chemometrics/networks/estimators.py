@@ -29,8 +29,8 @@ from deep_chemometrics.checks import (
     check_target,
     validate_spectra,
 )
+from .architectures import ARCHITECTURES
 from deep_chemometrics.networks.assembly import (
-    ARCHITECTURES,
     _architecture,
     _as_float32,
     _assemble,
@@ -44,10 +44,10 @@ from deep_chemometrics.networks.assembly import (
     _standardise,
 )
 from .backend import keras
-from .bjerrum_network import ProgressLine
 from .saving import read_model, write_model, write_onnx
 from deep_chemometrics.networks.training import (
     Batches,
+    ProgressLine,
     fingerprint,
     learning_rates,
     make_optimizer,
