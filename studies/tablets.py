@@ -35,7 +35,7 @@ from deep_chemometrics.data import SpectralDataset, load_tablets
 from deep_chemometrics.explanation.activations import kernel_activations
 from deep_chemometrics.explanation.attribution import attribute
 from deep_chemometrics.networks.backend import keras
-from deep_chemometrics.networks.bjerrum_network import bjerrum
+from deep_chemometrics.networks.architectures import bjerrum
 from deep_chemometrics.networks.estimators import CNNRegressor
 from deep_chemometrics.preprocessing.filters import SavitzkyGolay
 from deep_chemometrics.preprocessing.scatter import EMSC, MSC, SNV
