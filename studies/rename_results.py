@@ -150,7 +150,5 @@ def main() -> None:
             print(f"renamed {study}/{name}")
 
 
-
-
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""Studies: what is in the file stays and is not computed again, whoever stops or kills the run; types; processes."""
+"""Studies: what is in the file is kept and not computed again, however a run ends; types; processes."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class Counted:
         return rows(**setting)
 
 
-def quiet(compute, settings, path, **kwargs):
+def no_progress(compute, settings, path, **kwargs):
     return run_study(compute, settings, path, progress=False, **kwargs)
 
 
@@ -47,31 +47,31 @@ def expected(settings=SETTINGS):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_table_and_nothing_twice(tmp_path, suffix):
     path, count = tmp_path / "new" / f"study{suffix}", Counted()
-    table = quiet(count, SETTINGS, path)
+    table = no_progress(count, SETTINGS, path)
     assert count.calls == 8
     pd.testing.assert_frame_equal(table[["n", "kind", "i", "value"]], expected().reset_index(drop=True).iloc[:, :4])
     before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in path.parent.iterdir()}
-    again = quiet(count, SETTINGS, path)
+    again = no_progress(count, SETTINGS, path)
     assert count.calls == 8 and np.array_equal(again["value"], table["value"]), "bit by bit, through the file"
     assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in path.parent.iterdir()} == before
     assert set(before) == {f"study{suffix}", "study.json"}
-    some = quiet(count, SETTINGS[5:2:-1], path)
+    some = no_progress(count, SETTINGS[5:2:-1], path)
     assert some[["n", "kind"]].drop_duplicates().values.tolist() == [[2, "b"], [2, "a"], [1, "b"]]
-    quiet(count, [*SETTINGS[:2], {"n": 9, "kind": "a"}], path)
+    no_progress(count, [*SETTINGS[:2], {"n": 9, "kind": "a"}], path)
     assert count.calls == 9, "the names of a setting in another order are the same setting"
-    assert quiet(count, [dict(reversed(SETTINGS[0].items()))], path)["i"].size == 3 and count.calls == 9
-    assert len(quiet(count, SETTINGS, path)) == 24 and count.calls == 9, "what was not asked for was kept"
+    assert no_progress(count, [dict(reversed(SETTINGS[0].items()))], path)["i"].size == 3 and count.calls == 9
+    assert len(no_progress(count, SETTINGS, path)) == 24 and count.calls == 9, "other settings are kept"
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_interrupted(tmp_path, suffix):
     path = tmp_path / f"study{suffix}"
     with pytest.raises(KeyboardInterrupt):
-        quiet(Counted(at=4), SETTINGS, path)
+        no_progress(Counted(at=4), SETTINGS, path)
     rest = Counted()
-    table = quiet(rest, SETTINGS, path)
+    table = no_progress(rest, SETTINGS, path)
     assert rest.calls == 5
-    whole = quiet(rows, SETTINGS, tmp_path / f"whole{suffix}")
+    whole = no_progress(rows, SETTINGS, tmp_path / f"whole{suffix}")
     pd.testing.assert_frame_equal(table[whole.columns], whole, check_dtype=False)
     assert np.array_equal(table["value"], whole["value"])
 
@@ -80,7 +80,8 @@ SCRIPT = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell would ignore it
 sys.path.insert(0, {tests!r})
-from test_studies import rows, SETTINGS, run_study
+sys.path.insert(0, {root!r})
+from test_run import rows, SETTINGS, run_study
 
 def slow(**setting):
     time.sleep(1.1)
@@ -90,10 +91,17 @@ run_study(slow, SETTINGS, {path!r}, workers={workers}, progress=False)
 """
 
 
-@pytest.mark.parametrize("workers, how", [(1, signal.SIGKILL), (2, signal.SIGKILL), (2, signal.SIGINT)])
+@pytest.mark.parametrize(
+    "workers, how",
+    [
+        (1, signal.SIGKILL),
+        pytest.param(2, signal.SIGKILL, marks=pytest.mark.slow),
+        pytest.param(2, signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
 def test_killed_in_the_middle(tmp_path, workers, how):
     path = tmp_path / "study.parquet"
-    script = SCRIPT.format(tests=os.path.dirname(__file__), path=str(path), workers=workers)
+    script = SCRIPT.format(tests=os.path.dirname(__file__), root=os.getcwd(), path=str(path), workers=workers)
     output = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True, **output)
     end = time.monotonic() + 60
@@ -102,14 +110,14 @@ def test_killed_in_the_middle(tmp_path, workers, how):
     os.killpg(process.pid, how)
     assert process.wait(30) != 0
     rest = Counted()
-    table = quiet(rest, SETTINGS, path)
+    table = no_progress(rest, SETTINGS, path)
     assert 0 < rest.calls < 8, "some were in the file, some were not"
-    pd.testing.assert_frame_equal(table, quiet(rows, SETTINGS, tmp_path / "whole.parquet"))
+    pd.testing.assert_frame_equal(table, no_progress(rows, SETTINGS, tmp_path / "whole.parquet"))
 
 
 def test_file_survives_a_failed_write(tmp_path, monkeypatch):
     path = tmp_path / "study.csv.gz"
-    quiet(rows, SETTINGS[:3], path)
+    no_progress(rows, SETTINGS[:3], path)
     before = path.read_bytes()
 
     def full(table, part):
@@ -118,16 +126,16 @@ def test_file_survives_a_failed_write(tmp_path, monkeypatch):
 
     monkeypatch.setattr(studies, "_write_table", full)
     with pytest.raises(OSError, match="disk full"):
-        quiet(rows, SETTINGS, path)
+        no_progress(rows, SETTINGS, path)
     monkeypatch.undo()
     assert path.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == ["study.csv.gz", "study.json"]
     count = Counted()
-    assert len(quiet(count, SETTINGS, path)) == 24 and count.calls == 5
+    assert len(no_progress(count, SETTINGS, path)) == 24 and count.calls == 5
 
 
 def test_processes_find_the_same(tmp_path):
-    one = quiet(rows, SETTINGS, tmp_path / "one.parquet")
-    pd.testing.assert_frame_equal(quiet(rows, SETTINGS, tmp_path / "two.parquet", workers=2), one)
+    one = no_progress(rows, SETTINGS, tmp_path / "one.parquet")
+    pd.testing.assert_frame_equal(no_progress(rows, SETTINGS, tmp_path / "two.parquet", workers=2), one)
 
 
 def fails_for_two(n, kind):
@@ -140,15 +148,15 @@ def fails_for_two(n, kind):
 def test_a_failure_stops_no_other(tmp_path, capsys, workers):
     path = tmp_path / "study.csv.gz"
     with pytest.raises(RuntimeError, match=r"'n': 2.* and 1 more failed: .*LookupError.*are kept"):
-        quiet(fails_for_two, SETTINGS, path, workers=workers)
+        no_progress(fails_for_two, SETTINGS, path, workers=workers)
     assert capsys.readouterr().out.count("failed") == 2, "each is reported at once"
     count = Counted()
-    assert len(quiet(count, SETTINGS, path)) == 24 and count.calls == 2
+    assert len(no_progress(count, SETTINGS, path)) == 24 and count.calls == 2
 
 
 def test_failure_has_its_cause(tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        quiet(Counted(at=1, error=ZeroDivisionError), SETTINGS[:1], tmp_path / "study.csv.gz")
+        no_progress(Counted(at=1, error=ZeroDivisionError), SETTINGS[:1], tmp_path / "study.csv.gz")
     assert isinstance(caught.value.__cause__, ZeroDivisionError) and not list(tmp_path.iterdir())
 
 
@@ -174,7 +182,7 @@ def test_settings_come_back_as_they_went(tmp_path, suffix, values):
         return pd.DataFrame({"kind": [type(v).__name__]})
 
     for _ in range(2):
-        table = quiet(compute, settings, path)
+        table = no_progress(compute, settings, path)
         back = [None if v is None else v for v in table["v"].tolist()]
         assert [(type(v), v) for v in back] == [(type(v), v) for v in values]
     assert seen == values, "each was computed once"
@@ -182,14 +190,14 @@ def test_settings_come_back_as_they_went(tmp_path, suffix, values):
         assert [(type(_decode(c)), _decode(c)) for c in _encode(values, typed)] == [(type(v), v) for v in values]
 
 
-def test_parquet_holds_numbers_for_everybody(tmp_path):
-    quiet(rows, SETTINGS, tmp_path / "study.parquet")
+def test_parquet_holds_numbers(tmp_path):
+    no_progress(rows, SETTINGS, tmp_path / "study.parquet")
     plain = pd.read_parquet(tmp_path / "study.parquet")
     assert plain["n"].dtype == np.int64 and plain["value"].dtype == np.float64 and plain["kind"][0] == "a"
 
 
 def test_record_beside(tmp_path):
-    quiet(rows, SETTINGS[:2], tmp_path / "study.csv.gz")
+    no_progress(rows, SETTINGS[:2], tmp_path / "study.csv.gz")
     text = (tmp_path / "study.json").read_text()
     record = json.loads(text)
     assert record["names"] == ["n", "kind"] and [task["setting"] for task in record["tasks"]] == SETTINGS[:2]
@@ -200,12 +208,12 @@ def test_record_beside(tmp_path):
 
 def test_names_must_be_those_of_the_file(tmp_path):
     path = tmp_path / "study.csv.gz"
-    quiet(rows, SETTINGS[:1], path)
+    no_progress(rows, SETTINGS[:1], path)
     with pytest.raises(ValueError, match=r"holds results for the settings n, kind, not for n.*take another file"):
-        quiet(rows, [{"n": 0}], path)
+        no_progress(rows, [{"n": 0}], path)
     (tmp_path / "study.json").unlink()
     with pytest.raises(ValueError, match=r"study\.json is missing"):
-        quiet(rows, SETTINGS, path)
+        no_progress(rows, SETTINGS, path)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +232,7 @@ def test_names_must_be_those_of_the_file(tmp_path):
 )
 def test_bad_settings(tmp_path, settings, match):
     with pytest.raises(ValueError, match=match):
-        quiet(rows, settings, tmp_path / "study.csv.gz")
+        no_progress(rows, settings, tmp_path / "study.csv.gz")
 
 
 @pytest.mark.parametrize(
@@ -241,17 +249,17 @@ def test_bad_settings(tmp_path, settings, match):
 def test_bad_rows(tmp_path, returned, match):
     path = tmp_path / "study.csv.gz"
     with pytest.raises(ValueError, match=match):
-        quiet(lambda n, kind: rows(n, kind) if n == 0 else returned, SETTINGS, path)
+        no_progress(lambda n, kind: rows(n, kind) if n == 0 else returned, SETTINGS, path)
     count = Counted()
-    assert len(quiet(count, SETTINGS[:2], path)) == 6 and count.calls == 0, "what was finished before is kept"
+    assert len(no_progress(count, SETTINGS[:2], path)) == 6 and count.calls == 0, "what was finished before is kept"
 
 
 def test_bad_path_and_workers(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"must end with .parquet or .csv.gz"):
-        quiet(rows, SETTINGS, tmp_path / "study.csv")
+        no_progress(rows, SETTINGS, tmp_path / "study.csv")
     with pytest.raises(ValueError, match="workers"):
-        quiet(rows, SETTINGS, tmp_path / "study.csv.gz", workers=0)
+        no_progress(rows, SETTINGS, tmp_path / "study.csv.gz", workers=0)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match="pip install pyarrow"):
-        quiet(rows, SETTINGS, tmp_path / "study.parquet")
+        no_progress(rows, SETTINGS, tmp_path / "study.parquet")
     assert not list(tmp_path.iterdir())
