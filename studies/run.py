@@ -35,8 +35,7 @@ def _check_setting(setting: Any) -> None:
     is_dict = isinstance(setting, dict) and len(setting) > 0
     if not is_dict or not all(isinstance(name, str) for name in setting):
         raise ValueError(
-            f"{setting!r} is no setting: give a dict such as "
-            "{'seed': 0, 'size': 20}."
+            f"{setting!r} is no setting: give a dict such as {{'seed': 0, 'size': 20}}."
         )
     for name, value in setting.items():
         finite = not isinstance(value, float) or np.isfinite(value)
@@ -112,8 +111,7 @@ def _check_path(path: str | Path) -> tuple[Path, Path]:
         raise ValueError(f"{path.name!r} must end with .parquet or .csv.gz.")
     if suffix == ".parquet" and find_spec("pyarrow") is None:
         raise ImportError(
-            "parquet needs pyarrow: pip install pyarrow, "
-            "or end the name with .csv.gz."
+            "parquet needs pyarrow: pip install pyarrow, or end the name with .csv.gz."
         )
     return path, path.with_name(path.name.removesuffix(suffix) + ".json")
 
@@ -347,9 +345,7 @@ def run_study(
         return _table(results, [*keyed])
     failures = {}
     known = len(keyed) - len(todo)
-    line = tqdm(
-        total=len(keyed), initial=known, unit="setting", disable=not progress
-    )
+    line = tqdm(total=len(keyed), initial=known, unit="setting", disable=not progress)
     tasks = _run(compute, todo, workers)
     try:
         for key, rows, seconds, versions in tasks:
