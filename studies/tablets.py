@@ -588,9 +588,7 @@ def rmse(rows: pd.DataFrame, by: list[str]) -> pd.Series:
     return np.sqrt(rows.groupby(by, sort=False)["squared"].mean()).rename("rmse")
 
 
-def rows_of_cell(
-    table: pd.DataFrame, name: str, set: str = "embedded"
-) -> pd.DataFrame:
+def rows_of_cell(table: pd.DataFrame, name: str, set: str = "embedded") -> pd.DataFrame:
     "Predictions for the test set of a cell in `CELLS`, augmented before correction."
     model, correction, augmentation = CELLS[name]
     rows = table[(table["task"] == "test") & (table["set"] == set)]
