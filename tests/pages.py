@@ -1,6 +1,7 @@
 """The notebooks of nbs/, for the tests that read them."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,6 +13,7 @@ def address(page: Path) -> str:
     return page.relative_to(ROOT / "nbs").with_suffix("").as_posix()
 
 
+@cache
 def cells(page: Path) -> list[dict]:
     found = json.loads(page.read_text("utf-8"))["cells"]
     return [{**cell, "source": "".join(cell["source"])} for cell in found]
