@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ..checks import SpectrumWarning
 from .datasets import SpectralDataset
 from .instruments import OPUS_MAGIC, read_opus, read_spc
-from .jcamp import fetch_nist_ir, read_jcamp
+from .jcamp import read_jcamp
 from .matlab import read_mat, read_numpy
 from .tables import read_table
 
