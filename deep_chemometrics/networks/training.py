@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..augmentation.arrays import draw_mixup
 from ..checks import check_number, check_option
 from .backend import keras
 
@@ -50,13 +51,11 @@ class Batches(keras.utils.PyDataset):
         X, y = self.X[rows], self.y[rows]
         if not self.mixup:
             return X, y
-        rng = np.random.default_rng(
-            [self.mixup_seed, i]
-        )  # of its own: Keras may ask for a batch twice, or ahead
-        w, other = (
-            rng.beta(self.mixup, self.mixup, (len(rows), 1)).astype(X.dtype),
-            rng.permutation(len(rows)),
-        )
+        # A generator of its own: Keras may ask for a batch twice, or ahead.
+        rng = np.random.default_rng([self.mixup_seed, i])
+        own = np.arange(len(rows))
+        other, share = draw_mixup(own, len(rows), self.mixup, rng)
+        w = share.astype(X.dtype)[:, None]
         return w * X + (1 - w) * X[other], w * y + (1 - w) * y[other]
 
     def on_epoch_end(self):
