@@ -9,12 +9,12 @@ time, also by a power cut, and loses no more than the molecule that each worker 
 The order of the molecules makes every beginning of the list a balanced library, so that `assemble` works on a part.
 
 The file named by `--leave-out` lists first blocks of InChIKeys, one a line: these molecules are left out of everything,
-so that spectra measured of them can judge what was learnt from the computed ones. Without the option, the file
+so that spectra measured of them can test models trained on the computed ones. Without the option, the file
 held_out_inchikeys.txt in the folder that DC_TESTDATA names is taken; `--leave-out none` leaves nothing out.
 
 The work file (SQLite, `--work`, by default in the user's cache folder, where `make clean` does not reach) keeps
-geometry, Hessian and dipole derivatives of each molecule: with other masses or scaled springs the modes follow in
-milliseconds, without new quantum chemistry (`read_record`).
+geometry, Hessian and dipole derivatives of each molecule: with other masses or scaled force constants the modes follow
+in milliseconds, without new quantum chemistry (`read_record`).
 """
 
 import os
@@ -156,7 +156,7 @@ def compute_one(smiles: str, limit: int) -> tuple[bytes | None, str, float]:
         raise RuntimeError(f"not done after {limit} s of processor time")
 
     start = time.process_time()
-    timer = getattr(signal, "ITIMER_PROF", None)  # processor time: a busy machine gives nobody up; not on Windows
+    timer = getattr(signal, "ITIMER_PROF", None)  # processor time: a busy machine ends no calculation; not on Windows
     if timer is not None:
         signal.signal(signal.SIGPROF, out_of_time)
         signal.setitimer(timer, limit)
@@ -184,7 +184,6 @@ def compute_one(smiles: str, limit: int) -> tuple[bytes | None, str, float]:
 
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's business
-    import deep_chemometrics.infrared.groups
 
 
 def open_work(path: Path) -> sqlite3.Connection:
@@ -276,7 +275,7 @@ def compute(work: sqlite3.Connection, workers: int, molecules: int, limit: int, 
 
 
 def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
-    """All computed molecules as one npz file of sticks, with scaled and unscaled springs: see data/README.md.
+    """All computed molecules as one line list (npz), with scaled and unscaled force constants: see data/README.md.
 
     Those with an imaginary mode beyond `SOFT` are left out: they are no minima. Softer ones are methyl groups and the
     like that turn nearly freely, far below the bands; there only the mode is left out.
@@ -284,8 +283,9 @@ def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
     from tqdm import tqdm
 
     from deep_chemometrics.data.line_list import save_lines
+    from deep_chemometrics.infrared.computation import ComputedIR
     from deep_chemometrics.infrared.force_constants import FITTED, scaled_modes
-    from deep_chemometrics.infrared.groups import ComputedIR, group_atoms
+    from deep_chemometrics.infrared.groups import group_atoms
     from deep_chemometrics.infrared.line_list import collect_lines
     from deep_chemometrics.infrared.vibrations import normal_modes
 
@@ -302,12 +302,12 @@ def assemble(work: sqlite3.Connection, out: Path, molecules: int) -> None:
     if not kept:
         raise SystemExit("Nothing is computed yet: run `compute` first.")
     smiles, scaled, unscaled, cas = zip(*kept)
-    library = collect_lines(smiles, scaled, cas)
-    save_lines(library, out, collect_lines(smiles, unscaled, cas))
-    print(f"{out}: {len(library)} molecules, {len(library.frequency)} sticks, {out.stat().st_size / 1e6:.2f} MB")
+    lines = collect_lines(smiles, scaled, cas)
+    save_lines(lines, out, collect_lines(smiles, unscaled, cas))
+    print(f"{out}: {len(lines)} molecules, {len(lines.frequency)} lines, {out.stat().st_size / 1e6:.2f} MB")
     print(f"left out: {len(rows) - len(kept)} molecules with imaginary modes beyond {SOFT}i cm-1; of those kept,")
-    print(f"{(library.samples['imaginary'] > 0).sum()} have softer ones, which are left out")
-    print("positives:", ", ".join(f"{name} {n}" for name, n in library.groups.sum().items()))
+    print(f"{(lines.samples['imaginary'] > 0).sum()} have softer ones, which are left out")
+    print("positives:", ", ".join(f"{name} {n}" for name, n in lines.groups.sum().items()))
 
 
 def status(work: sqlite3.Connection) -> None:

@@ -28,7 +28,7 @@ from .run import run_study
 
 from deep_chemometrics.calibration.applicability import ApplicabilityDomain
 from deep_chemometrics.checks import SpectrumWarning, check_option
-from deep_chemometrics.infrared.augmentation import augment_infrared, jitter_sticks
+from deep_chemometrics.infrared.augmentation import augment_infrared, jitter_lines
 from deep_chemometrics.infrared.force_constants import GAS_PHASE
 from deep_chemometrics.infrared.groups import GROUP_FREQUENCIES, GROUP_SMARTS
 from deep_chemometrics.data.line_list import load_lines, line_spectra
@@ -135,7 +135,7 @@ def augmented(copies: int = COPIES, seed: int = 0) -> np.ndarray:
     library, rng = load_lines()[split()[0]], np.random.RandomState(seed)
     rows = []
     for _ in range(copies):
-        drawn = jitter_sticks(library, shift=0.01, brightness=0.4, random_state=rng)
+        drawn = jitter_lines(library, shift=0.01, intensity=0.4, random_state=rng)
         X = line_spectra(drawn, GROUP_AXIS, float(rng.uniform(6, 25)))
         X = X / X.max(axis=1, keepdims=True)
         X = augment_infrared(X, GROUP_AXIS, random_state=rng)

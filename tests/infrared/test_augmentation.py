@@ -10,7 +10,7 @@ from deep_chemometrics.data.broadening import broaden
 from deep_chemometrics.data.line_list import LineList, line_spectra
 from deep_chemometrics.infrared import GROUP_SMARTS, augment_infrared, group_map
 from deep_chemometrics.infrared import augmentation as module
-from deep_chemometrics.infrared.augmentation import GASES, gas_lines, jitter_sticks
+from deep_chemometrics.infrared.augmentation import GASES, gas_lines, jitter_lines
 
 AXIS = np.arange(500.0, 3900, 4)
 NONE = dict(width=0, shift=0, stretch=0, baseline=0, noise=0, gases=0)
@@ -28,7 +28,7 @@ every = pytest.mark.parametrize("name", EACH)
 
 @pytest.fixture(scope="module")
 def library():
-    """Five made-up molecules: neither rdkit nor tblite is needed to disturb sticks."""
+    """Five made-up molecules: neither rdkit nor tblite is needed to disturb lines."""
     random = np.random.default_rng(0)
     lengths = np.array([12, 0, 20, 7, 30])
     n = lengths.sum()
@@ -49,12 +49,12 @@ def X(library):
     return line_spectra(library[[0, 2, 3, 4]], AXIS)
 
 
-# -- Sticks ----------------------------------------------------------------------------------------------------------
+# -- Lines ------------------------------------------------------------------------------------------------------------
 
 
 def test_jitter_keeps_order_labels_and_the_original(library):
     before = library.frequency.copy(), library.intensity.copy()
-    jittered = jitter_sticks(library, random_state=0)
+    jittered = jitter_lines(library, random_state=0)
     assert np.array_equal(before[0], library.frequency) and np.array_equal(before[1], library.intensity)
     assert jittered.groups is library.groups and np.array_equal(jittered.lengths, library.lengths)
     assert (jittered.intensity > 0).all() and len(np.unique(jittered.frequency)) == library.lengths.sum()
@@ -63,12 +63,12 @@ def test_jitter_keeps_order_labels_and_the_original(library):
 
 
 def test_jitter_scales_maps_with_their_spectra(library):
-    """Without shifts, one stick's map and spectrum change by the same factor."""
+    """Without shifts, the contribution of a group and the spectrum change by the same factor."""
     one = library[[0]]
     one = LineList(
         one.samples, one.groups, np.array([1]), one.frequency[:1], one.intensity[:1], one.motion[:1], one.absorption[:1]
     )
-    jittered = jitter_sticks(one, shift=0, brightness=1.0, random_state=3)
+    jittered = jitter_lines(one, shift=0, intensity=1.0, random_state=3)
     factor = jittered.intensity / one.intensity
     assert abs(factor - 1) > 0.1
     for by in ("absorption", "motion"):
@@ -77,14 +77,14 @@ def test_jitter_scales_maps_with_their_spectra(library):
 
 
 def test_jitter_never_below_zero_and_of_an_empty_library(library):
-    assert jitter_sticks(library, shift=2.0, random_state=0).frequency.min() == 0
-    assert len(jitter_sticks(library[:0])) == 0
+    assert jitter_lines(library, shift=2.0, random_state=0).frequency.min() == 0
+    assert len(jitter_lines(library[:0])) == 0
 
 
-@pytest.mark.parametrize("wrong", [{"shift": -1}, {"brightness": np.nan}, {"shift": "much"}])
+@pytest.mark.parametrize("wrong", [{"shift": -1}, {"intensity": np.nan}, {"shift": "much"}])
 def test_jitter_refuses(library, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        jitter_sticks(library, **wrong)
+        jitter_lines(library, **wrong)
 
 
 # -- Gases -----------------------------------------------------------------------------------------------------------

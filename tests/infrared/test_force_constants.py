@@ -1,4 +1,4 @@
-"""Scaled springs: classes of bonds, what scaling leaves alone, and what is refused."""
+"""Scaled force constants: classes of bonds, what scaling leaves alone, and what is refused."""
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def test_a_stiffer_bond_lowers_no_frequency(acid):
         assert shift.min() > -1e-6 and shift.max() > 20
 
 
-def test_brightness_touches_its_own_stretch(acid):
+def test_an_intensity_factor_changes_its_own_stretch(acid):
     modes = scaled_modes(acid, ScaleFactors({}, {"O-H": 3.0}))
     gain = modes.intensities / acid.intensities
     assert gain.argmax() == len(gain) - 1 and 2.8 < gain[-1] <= 3 + 1e-9, "the O-H stretch, nearly alone"
@@ -74,7 +74,7 @@ def test_brightness_touches_its_own_stretch(acid):
 
 
 @pytest.mark.parametrize(
-    ("springs", "brightness", "message"),
+    ("force_constants", "intensities", "message"),
     [
         ({"C-S": 1.0}, {}, "unknown class"),
         ({"C-H": 0.0}, {}, "above 0"),
@@ -82,9 +82,9 @@ def test_brightness_touches_its_own_stretch(acid):
         ({"C-H": np.nan}, {}, "above 0"),
     ],
 )
-def test_wrong_factors(springs, brightness, message):
+def test_wrong_factors(force_constants, intensities, message):
     with pytest.raises(ValueError, match=message):
-        ScaleFactors(springs, brightness)
+        ScaleFactors(force_constants, intensities)
 
 
 def test_molecules_and_spectra_must_be_as_many(acid):
@@ -97,4 +97,4 @@ def test_a_fit_without_evidence_stays_near_one(acid):
     measured = scaled_spectra([acid], ScaleFactors({"C=O": 0.95}, {}), AXIS, 30)
     start = ScaleFactors({}, {})
     fitted, r = fit_factors([acid], measured, AXIS, start, ("C=O", "C-F"), (), widths=(60.0,))
-    assert abs(np.log(fitted.springs["C-F"])) < 0.02 and fitted.springs["C=O"] < 0.99 and r[0] > 0.9
+    assert abs(np.log(fitted.force_constants["C-F"])) < 0.02 and fitted.force_constants["C=O"] < 0.99 and r[0] > 0.9

@@ -14,9 +14,8 @@ pytest.importorskip("tblite", reason="tblite has no wheels for Windows")
 
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data.line_list import LineList, line_spectra, load_lines, save_lines
-from deep_chemometrics.infrared import GROUP_FREQUENCIES, GROUP_SMARTS, compute_ir, functional_groups
-from deep_chemometrics.infrared import groups as infrared
-from deep_chemometrics.infrared.groups import GROUP_ATOMS
+from deep_chemometrics.infrared import GROUP_FREQUENCIES, GROUP_SMARTS, computation, compute_ir, functional_groups
+from deep_chemometrics.infrared.groups import GROUP_ATOMS, group_atoms
 from deep_chemometrics.infrared.line_list import collect_lines
 from deep_chemometrics.infrared.vibrations import BOHR, differentiate, normal_modes, relax, xtb_forces
 
@@ -69,7 +68,7 @@ def test_the_tables_agree_in_their_groups():
 
 @pytest.mark.parametrize("smiles", [name for name, groups in MOLECULES.items() if groups])
 def test_a_group_has_atoms_where_it_is_present(smiles):
-    present = infrared.group_atoms(smiles).any(axis=0)
+    present = group_atoms(smiles).any(axis=0)
     assert (present == functional_groups(smiles).to_numpy()[0]).all()
 
 
@@ -89,7 +88,7 @@ def test_a_group_has_atoms_where_it_is_present(smiles):
     ],
 )
 def test_a_group_s_own_atoms(smiles, group, atoms):
-    column = infrared.group_atoms(smiles)[:, list(GROUP_SMARTS).index(group)]
+    column = group_atoms(smiles)[:, list(GROUP_SMARTS).index(group)]
     assert np.flatnonzero(column).tolist() == atoms
 
 
@@ -146,7 +145,7 @@ def test_sums(computed, smiles):
 
 @pytest.mark.parametrize("smiles", XTB)
 def test_moving_and_turning_cost_nothing(computed, smiles):
-    """What nobody enforces: no force and no dipole moment comes of moving the whole; turning is what is projected."""
+    """Not enforced: moving the whole molecule causes no force and no dipole moment; rotation is projected out."""
     ir, n = computed[smiles], len(computed[smiles].numbers)
     assert np.abs(ir.hessian.reshape(3 * n, n, 3).sum(axis=1)).max() < 1e-4
     assert np.abs(ir.dipole_derivatives.reshape(n, 3, 3).sum(axis=0)).max() < 5e-4
@@ -169,14 +168,14 @@ def test_turned_and_moved_it_stays_the_same(computed):
         assert np.allclose(getattr(other, name), getattr(ir.modes, name), rtol=1e-6, atol=1e-6)
 
 
-def test_isotopes_are_heard():
-    """Water and heavy water: O-H to O-D by about the root of the reduced masses, 0.73; the springs are the same."""
+def test_isotopes_shift_frequencies():
+    """Water and heavy water: O-H to O-D by about the root of the reduced masses, 0.73, at the same force constants."""
     light, heavy = compute_ir("O"), compute_ir("[2H]O[2H]")
     assert np.allclose(heavy.masses[[0, 2]], 2.014, atol=1e-3)
     assert np.allclose(heavy.frequencies / light.frequencies, 0.73, atol=0.015)
 
 
-def test_frequencies_answer_to_masses_as_the_shares_say(computed):
+def test_isotope_shifts_are_the_shares_of_the_kinetic_energy(computed):
     ir = computed["CC(=O)Cl"]
     for atom in range(4):
         masses = ir.masses.copy()
@@ -221,12 +220,12 @@ def test_other_options_are_checked():
 def test_imaginary_modes_are_reported(monkeypatch):
     """Ammonia held flat is a saddle; told that every push leads back there, it is kept and said."""
     flat = np.array([[0, 0, 0], [1, 0, 0], [-0.5, 0.75**0.5, 0], [-0.5, -(0.75**0.5), 0]]) * 1.0
-    monkeypatch.setattr(infrared, "_shape", lambda *_: flat)
+    monkeypatch.setattr(computation, "_conformer", lambda *_: flat)
     ammonia = compute_ir("N")  # it is pushed off the saddle, and comes to rest as a pyramid
     assert ammonia.modes.n_imaginary == 0
 
     saddle = relax(xtb_forces([7, 1, 1, 1]), flat / BOHR, np.array([0.71, 0.31, 0.31, 0.31]) / BOHR)
-    monkeypatch.setattr(infrared, "relax", lambda *_: saddle)
+    monkeypatch.setattr(computation, "relax", lambda *_: saddle)
     with pytest.warns(SpectrumWarning, match="'N' has imaginary modes"):
         kept = compute_ir("N")
     assert kept.modes.n_imaginary == 1 and kept.frequencies[0] < -100 and np.array_equal(kept.positions, saddle)
@@ -238,7 +237,7 @@ def test_imaginary_modes_are_reported(monkeypatch):
 
 
 def test_a_molecule_that_rearranges_is_an_error(monkeypatch):
-    monkeypatch.setattr(infrared, "relax", lambda forces, positions, radii: positions * 3)
+    monkeypatch.setattr(computation, "relax", lambda forces, positions, radii: positions * 3)
     with pytest.raises(RuntimeError, match=r"'CO': the molecule rearranged: a bond C0-O1 broke"):
         compute_ir("CO")
 
@@ -294,7 +293,7 @@ def test_without_rdkit_the_import_works_and_the_call_says_what_to_install():
 # Sticks
 
 
-def test_sticks_go_through_a_file(tmp_path, computed):
+def test_line_lists_go_through_a_file(tmp_path, computed):
     library = collect_lines(list(computed), [ir.modes for ir in computed.values()], cas=["7732-18-5"] + [""] * 5)
     save_lines(library, tmp_path / "a.npz")
     save_lines(library, tmp_path / "b.npz")
@@ -368,6 +367,7 @@ def test_rare_groups_are_filled_up_after_the_common_part(script):
     assert order == script.balanced(chosen, positives=10, common=200, later=50) and sorted(order) == list(range(500))
 
 
+@pytest.mark.slow
 def test_computes_resumes_and_assembles(script, tmp_path, monkeypatch, capsys):
     small = ["CCCO", "CC=CC", "CC(=O)OC"]
     monkeypatch.setattr(script, "listed", lambda: [row(script, s, f"cas {s}") for s in small])

@@ -1,10 +1,11 @@
-"""The functional groups of a user's spectrum: what is stored, what is refused, and the model that comes along."""
+"""The functional groups of a user's spectrum: what is stored, what is refused, and the model of the package."""
 
 import json
 import os
 import re
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -59,7 +60,7 @@ def test_threshold_becomes_a_half(model):
     p = np.mean([m.predict(x, verbose=0) for m, x in zip(model.members, (X, X[..., None]))], axis=0)
     q = model.predict(X)
     assert ((q >= 0.5) == (p >= model.thresholds)).all() and 0 < (q >= 0.5).mean() < 1
-    assert np.allclose(module._log_odds(q) - module._log_odds(p), -module._log_odds(model.thresholds), atol=1e-4)
+    assert np.allclose(module.log_odds(q) - module.log_odds(p), -module.log_odds(model.thresholds), atol=1e-4)
     for k in range(17):
         assert (np.argsort(q[:, k]) == np.argsort(p[:, k])).all()
 
@@ -83,7 +84,7 @@ def test_explanation_adds_up_to_log_odds(model):
     """Of one network without hidden layers: the log-odds less those of the mean spectrum; float32 inside."""
     one = GroupModel(model.members[:1], HALF, MEAN, CARD)
     X = np.random.default_rng(0).random((3, 850))
-    odds = module._log_odds(one.predict(np.vstack([X, MEAN])))[:, 4]
+    odds = module.log_odds(one.predict(np.vstack([X, MEAN])))[:, 4]
     assert np.allclose(one.explain(X, "alcohol").sum(axis=1), odds[:3] - odds[3], atol=1e-3)
 
 
@@ -216,7 +217,7 @@ def test_no_json(tmp_path):
         load_group_model(tmp_path)
 
 
-# -- Asking ----------------------------------------------------------------------------------------------------------
+# -- Predicting ----------------------------------------------------------------------------------------------------------
 
 
 def test_table(model, ds, tmp_path):
@@ -230,22 +231,50 @@ def test_table(model, ds, tmp_path):
     assert np.allclose(predict_groups(ds, tmp_path / "model"), table, atol=1e-6)
 
 
-def test_from_the_lesson_s_module(model, ds):
-    from deep_chemometrics.infrared import predict_groups as lazy
+def test_scores_and_probabilities(model, ds):
+    """The table has exactly the 17 groups; 0.5 is each group's threshold. Probabilities need a calibration."""
+    with pytest.raises(ValueError, match="no calibration"):
+        predict_groups(ds, model, probabilities=True)
+    calibration = np.column_stack([np.linspace(0.5, 2, 17), np.linspace(-1, 1, 17)])
+    calibrated = replace(model, calibration=calibration)
+    scores, probabilities = (predict_groups(ds, calibrated, probabilities=p) for p in (False, True))
+    assert scores.equals(predict_groups(ds, model)), "a calibration leaves the scores alone"
+    assert list(probabilities) == list(scores) == list(GROUP_SMARTS)
+    odds = module.log_odds(scores) + module.log_odds(model.thresholds)
+    assert np.allclose(module.log_odds(probabilities), calibration[:, 0] * odds + calibration[:, 1], atol=1e-3)
 
-    assert lazy(ds, model=model).equals(predict_groups(ds, model))
+
+@pytest.mark.parametrize("wrong", [np.ones((16, 2)), np.zeros((17, 2)), np.full((17, 2), np.nan)])
+def test_wrong_calibration(tmp_path, wrong):
+    with pytest.raises(ValueError, match="calibration must be 17 rows"):
+        save_group_model(tmp_path, network(), HALF, MEAN, CARD, calibration=wrong)
+
+
+def test_calibration_is_stored(tmp_path):
+    calibration = np.column_stack([np.linspace(0.5, 2, 17), np.linspace(-1, 1, 17)])
+    save_group_model(tmp_path, network(), HALF, MEAN, CARD, calibration=calibration)
+    assert np.array_equal(load_group_model(tmp_path).calibration, calibration)
+    text = (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| alkane | 0.5 | -1 |" in text
 
 
 def test_figures(model, ds):
-    figure = show_groups(ds, model, groups=["alcohol", "nitrile"], row=1)
+    figure = show_groups(ds, ["alcohol", "nitrile"], model, row=1)
     assert len(figure.axes) == 3
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["spectrum", "speaks for the group", "against it"]
+    bars = [patch.get_width() for patch in figure.axes[0].patches]
+    assert bars == sorted(bars, reverse=True), "scores in descending order"
+    names = {label.get_text(): label.get_fontweight() for label in figure.axes[0].get_yticklabels()}
+    assert {name for name, weight in names.items() if weight == "bold"} == {"alcohol", "nitrile"}
     words = [text.get_text() for ax in figure.axes for text in ax.texts]
     assert words.count("alcohol") == 2 and words.count("nitrile") == 1, "a name for each range of the tables"
     panel = figure.axes[1]
     assert panel.get_xlim()[0] > panel.get_xlim()[1] and "alcohol" in panel.get_ylabel()
     plt.close(figure)
-    assert 2 <= len(show_groups(ds, model).axes) <= 4
-    assert len(show_groups(ds, model, groups="ester", method="gradient").axes) == 2
+    assert 2 <= len(show_groups(ds, model=model).axes) <= 4
+    figure = show_groups(ds, "ester", model, method="gradient")
+    assert len(figure.axes) == 2 and figure.axes[1].get_ylabel().startswith("ester"), "the group that was named"
     plt.close("all")
     predict_groups(ds[1], model, plot=True)
     plt.close("all")
@@ -256,13 +285,13 @@ def test_figures(model, ds):
 )
 def test_figures_refuse(model, ds, wrong, message):
     with pytest.raises(ValueError, match=message):
-        show_groups(ds, model, **wrong)
+        show_groups(ds, model=model, **wrong)
 
 
-# -- The model that comes along --------------------------------------------------------------------------------------
+# -- The model of the package --------------------------------------------------------------------------------------
 
 needed = pytest.mark.skipif(
-    not os.environ.get("DC_TESTDATA"), reason="DC_TESTDATA is not set: no measured spectra to ask about"
+    not os.environ.get("DC_TESTDATA"), reason="DC_TESTDATA is not set: no measured spectra to predict"
 )
 
 
@@ -284,14 +313,16 @@ def test_domain_travels_with_the_model(tmp_path):
     domain, source = ApplicabilityDomain(3, level=1).fit(X[:60]), source[[0, 1, 60]]
     model = module.GroupModel((network(),), HALF, MEAN, CARD, domain)
     for given in (model, save_group_model(tmp_path, network(), HALF, MEAN, CARD, domain=domain)):
-        with pytest.warns(SpectrumWarning, match="^row 2, with a Hotelling.* unlike the spectra"):
+        with pytest.warns(
+            SpectrumWarning, match="^row 2, with a Hotelling.* unlike the spectra that the networks were trained on"
+        ):
             predict_groups(source, given)
         with pytest.warns(SpectrumWarning, match="^row 2, with"):
-            plt.close(show_groups(source, given, row=2))
+            plt.close(show_groups(source, model=given, row=2))
         with warnings.catch_warnings():
             warnings.simplefilter("error", SpectrumWarning)
             predict_groups(source[:2], given)
-            plt.close(show_groups(source, given, row=1))
+            plt.close(show_groups(source, model=given, row=1))
     loaded = load_group_model(tmp_path)
     assert np.array_equal(loaded.domain.distances(X), domain.distances(X))
     save_group_model(tmp_path, network(), HALF, MEAN, CARD)
@@ -313,7 +344,7 @@ def test_own_model_opens_on_every_backend():
 
 @needed
 def test_measured_spectra():
-    """What anybody would see: C=O of acetone, C#N of acetonitrile, the ring of benzene, O-H of methanol."""
+    """Easy ones: C=O of acetone, C#N of acetonitrile, the ring of benzene, O-H of methanol."""
     folder = Path(os.environ["DC_TESTDATA"], "gas_phase_ir")
     expected = {
         "acetone": "ketone",
@@ -329,4 +360,4 @@ def test_measured_spectra():
         found = {name: predict_groups(folder / f"{name}.jdx")[group][0] for name, group in expected.items()}
         here = [prepare_infrared(folder / f"{name}.jdx").X[0] for name in expected]
     assert sum(value >= 0.5 for value in found.values()) >= 5, found
-    assert (load_group_model().domain.predict(here) == 1).sum() >= 6, "of the kind that taught"
+    assert (load_group_model().domain.predict(here) == 1).sum() >= 6, "of the kind of the training spectra"

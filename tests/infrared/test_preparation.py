@@ -35,7 +35,7 @@ def ready(ds):
     return prepare_infrared(ds)
 
 
-def quiet(*arguments, **keywords):
+def without_warnings(*arguments, **keywords):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpectrumWarning)
         return prepare_infrared(*arguments, **keywords)
@@ -160,17 +160,17 @@ def test_range_that_is_missing(ds, ready):
 def test_wrong_labels(ds, ready):
     for unit in ("transmittance", "transmittance (%)"):
         other = ds.to_value_unit(unit)
-        with pytest.raises(ValueError, match=r"rows 0, 1: said to be absorbance.*unit='transmittance"):
+        with pytest.raises(ValueError, match=r"rows 0, 1: labelled absorbance.*unit='transmittance"):
             prepare_infrared(replace(other, value_unit="absorbance"))
         assert np.abs(prepare_infrared(replace(other, value_unit="absorbance"), unit=unit).X - ready.X).max() < 1e-9
-    with pytest.raises(ValueError, match="said to be transmittance, but looks like absorbance"):
+    with pytest.raises(ValueError, match="labelled transmittance, but looks like absorbance"):
         prepare_infrared(replace(ds, value_unit="transmittance"))
 
 
 def test_one_wrong_row_of_many(ds):
     mixed = ds.X.copy()
     mixed[1] = 10.0 ** -mixed[1]
-    with pytest.raises(ValueError, match="row 1: said to be absorbance"):
+    with pytest.raises(ValueError, match="row 1: labelled absorbance"):
         prepare_infrared(replace(ds, X=mixed))
 
 
@@ -237,7 +237,7 @@ def test_measured_files():
     for path in files:
         if path.name in UNUSABLE:
             continue
-        found = quiet(path)
+        found = without_warnings(path)
         assert found.X.shape == (1, 850) and found.X.max() == 1 and found.X.min() > -0.5, path.name
 
 
@@ -245,4 +245,4 @@ def test_measured_files():
 def test_measured_file_of_another_range():
     path = Path(os.environ["DC_TESTDATA"], "gas_phase_ir", "example_compound_file.jdx")
     with pytest.raises(ValueError, match="700 to 3200"):
-        quiet(path)
+        without_warnings(path)
