@@ -49,7 +49,7 @@ def X(library):
     return line_spectra(library[[0, 2, 3, 4]], AXIS)
 
 
-# -- Lines ------------------------------------------------------------------------------------------------------------
+# -- Lines ------------------------------------------------------------
 
 
 def test_jitter_keeps_order_labels_and_the_original(library):
@@ -87,7 +87,7 @@ def test_jitter_refuses(library, wrong):
         jitter_lines(library, **wrong)
 
 
-# -- Gases -----------------------------------------------------------------------------------------------------------
+# -- Gases ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("J", [0, 1, 2, 5, 9])
@@ -147,7 +147,7 @@ def test_gas_lines_refuse(wrong):
         gas_lines(**{"gas": "water", "axis": AXIS} | wrong)
 
 
-# -- Spectra ---------------------------------------------------------------------------------------------------------
+# -- Spectra ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -52,7 +52,7 @@ def ds():
     return SpectralDataset(X=X, axis=GROUP_AXIS, axis_name="wavenumber", axis_unit="cm-1", name="two")
 
 
-# -- The model -------------------------------------------------------------------------------------------------------
+# -- The model ------------------------------------------------------------
 
 
 def test_threshold_becomes_a_half(model):
@@ -101,7 +101,7 @@ def test_unknown_group(model):
         model.explain(np.ones((1, 850)), "thiol")
 
 
-# -- The folder ------------------------------------------------------------------------------------------------------
+# -- The folder ------------------------------------------------------------
 
 
 def test_saved_and_loaded(model, tmp_path):
@@ -217,7 +217,7 @@ def test_no_json(tmp_path):
         load_group_model(tmp_path)
 
 
-# -- Predicting ----------------------------------------------------------------------------------------------------------
+# -- Predicting ------------------------------------------------------------
 
 
 def test_table(model, ds, tmp_path):
@@ -288,7 +288,7 @@ def test_figures_refuse(model, ds, wrong, message):
         show_groups(ds, model=model, **wrong)
 
 
-# -- The model of the package --------------------------------------------------------------------------------------
+# -- The model of the package ------------------------------------------------------------
 
 needed = pytest.mark.skipif(
     not os.environ.get("DC_TESTDATA"), reason="DC_TESTDATA is not set: no measured spectra to predict"
