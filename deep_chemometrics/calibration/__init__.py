@@ -14,18 +14,22 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "applicability": ["ApplicabilityDomain"],
         "comparison": ["Comparison"],
-        "diagnostics": ["calibration_report", "error_report", "selectivity_ratio"],
+        "diagnostics": [
+            "calibration_report",
+            "error_report",
+            "hotelling_t2",
+            "q_residuals",
+            "selectivity_ratio",
+        ],
         "evaluation": ["compare"],
         "pls": [
-            "PLSDA",
             "PLSRegressionCV",
             "choose_components",
-            "hotelling_t2",
             "nested_rmse",
-            "q_residuals",
             "rmsecv",
             "vip",
         ],
+        "plsda": ["PLSDA"],
         "references": ["LocallyWeightedPLS", "reference_models"],
     },
 )

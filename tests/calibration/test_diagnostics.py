@@ -303,8 +303,8 @@ def test_limits_of_q_carry_the_squared_unit(unit):
 
 def test_more_channels_than_spectra_and_the_reverse_give_the_same_limit():
     X, y = simulated(n=60, p=30)
-    wide = np.hstack([X, np.zeros((60, 50))])
-    assert np.isclose(q_limit(fitted(X, y), X), q_limit(fitted(wide, y), wide), rtol=1e-8)
+    padded = np.hstack([X, np.zeros((60, 50))])
+    assert np.isclose(q_limit(fitted(X, y), X), q_limit(fitted(padded, y), padded), rtol=1e-8)
 
 
 # -- Degenerate models --------------------------------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_error_report_agrees_with_scikit_learn_and_algebra():
     assert np.isclose(report["RPIQ"], stats.iqr(y) / report["RMSE"]) and report["n"] == 70
 
 
-def test_slope_and_intercept_repair_what_was_bent():
+def test_slope_and_intercept_correct_a_distorted_prediction():
     y = np.linspace(0, 10, 20)
     report = error_report(y, (y - 3) / 2)
     assert np.isclose(report["slope"], 2) and np.isclose(report["intercept"], 3)
@@ -488,6 +488,15 @@ def test_report_takes_arrays_pipelines_and_any_regressor(sets):
     assert "nested cross-validation" in calibration_report(ridge, (X, y), cv=3, groups=np.arange(60) // 2).index
 
 
+@pytest.mark.parametrize("n", [2, 3, 10, 151])
+def test_squared_rmse_is_squared_bias_plus_its_share_of_squared_sep(n):
+    """The SEP has n - 1 in its denominator, the RMSE n: RMSE^2 = bias^2 + (n - 1) / n SEP^2."""
+    rng = np.random.default_rng(n)
+    y = rng.normal(size=n)
+    report = error_report(y, y + 0.3 + rng.normal(size=n))
+    assert np.isclose(report["RMSE"] ** 2, report["bias"] ** 2 + (n - 1) / n * report["SEP"] ** 2, rtol=1e-12)
+
+
 def test_report_of_one_of_several_targets():
     X, y = simulated(n_targets=2, noise=0.3)
     ds = SpectralDataset(X, pd.DataFrame(y, columns=["fat", "water"]), axis=np.arange(40.0))
@@ -497,7 +506,7 @@ def test_report_of_one_of_several_targets():
     assert np.isclose(table.loc["training", "RMSE"], root_mean_squared_error(y[:, 1], both.predict(X)[:, 1]))
     one = PLSRegressionCV(max_components=5).fit(X, y[:, 1])
     assert "cross-validation" in calibration_report(one, ds, target="water").index
-    with pytest.raises(ValueError, match="say which by target"):
+    with pytest.raises(ValueError, match="choose one by target"):
         calibration_report(one, ds)
     with pytest.raises(ValueError, match="target='salt' is unknown: y has 'fat', 'water'"):
         calibration_report(one, ds, target="salt")

@@ -1,19 +1,30 @@
 """Kernel PLS: every size in every fold equal to scikit-learn refitted, whatever the shape, the folds and the units."""
 
+import contextlib
 import sys
+import time
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joblib import parallel_config
+from sklearn.base import clone
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.model_selection import KFold, LeaveOneOut, RepeatedKFold, ShuffleSplit
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from deep_chemometrics.calibration.kernel_pls import fit_all, fit_pls, fold_predictions, rank
+from deep_chemometrics.calibration import PLSRegressionCV
+from deep_chemometrics.calibration.kernel_pls import KernelPLSRegression, fit_all, fold_predictions, one_thread, rank
+
+
+def fit_pls(X, y, n_components, scale=False):
+    return KernelPLSRegression(n_components, scale=scale).fit(X, y)
+
 
 FEW, MANY = (40, 30), (150, 12)  # (samples, channels) for the two ways: fewer or more samples than twice the channels
 EXACT = (
@@ -112,8 +123,8 @@ def test_leave_one_out(shape):
 def test_both_ways_are_one_model():
     """The same samples and folds by the way for few and, with channels of zeros added, by that for many channels."""
     X, y = simulated(MANY, n_targets=2)
-    wide, folds = np.hstack([X, np.zeros((len(X), 100))]), shuffled(len(X))
-    assert largest_difference(fold_predictions(X, y, folds, 8), fold_predictions(wide, y, folds, 8)) < EXACT
+    padded, folds = np.hstack([X, np.zeros((len(X), 100))]), shuffled(len(X))
+    assert largest_difference(fold_predictions(X, y, folds, 8), fold_predictions(padded, y, folds, 8)) < EXACT
 
 
 @pytest.mark.parametrize("offset", [1e2, 1e4, 1e6])
@@ -146,8 +157,8 @@ def test_units_do_not_matter(shape, scale, unit_x, unit_y):
     folds = shuffled(len(X))
     in_units = [predicted / unit_y for predicted in fold_predictions(X * unit_x, y * unit_y, folds, 5, scale)]
     assert largest_difference(in_units, fold_predictions(X, y, folds, 5, scale)) < EXACT
-    sizes = fit_all(X * unit_x, y * unit_y, 5, scale).predict(X * unit_x) / unit_y
-    np.testing.assert_allclose(sizes, fit_all(X, y, 5, scale).predict(X), rtol=0, atol=EXACT)
+    sizes = fit_all(X * unit_x, y * unit_y, 5, scale).predict_all(X * unit_x) / unit_y
+    np.testing.assert_allclose(sizes, fit_all(X, y, 5, scale).predict_all(X), rtol=0, atol=EXACT)
     model = fit_pls(X * unit_x, y * unit_y, 5, scale).predict(X * unit_x) / unit_y
     np.testing.assert_allclose(model, fit_pls(X, y, 5, scale).predict(X), rtol=0, atol=EXACT)
 
@@ -217,7 +228,7 @@ def test_larger_models_equal_the_last_that_exists():
     X = np.random.default_rng(0).normal(size=(30, 8))
     X = np.linalg.qr(X - X.mean(axis=0))[0]  # equal variance in all directions: one component says all
     y = (X @ np.arange(8.0))[:, None]
-    sizes = fit_all(X, y, 4).predict(X)
+    sizes = fit_all(X, y, 4).predict_all(X)
     assert np.abs(sizes - y).max() < EXACT
     assert np.abs(sizes[1:] - sizes[0]).max() < EXACT
 
@@ -231,7 +242,7 @@ def test_spectra_all_alike_predict_the_mean(shape, scale, value):
     means = [np.broadcast_to(y[fit].mean(axis=0), (3, len(left), 1)) for fit, left in folds]
     assert largest_difference(fold_predictions(X, y, folds, 3, scale), means) < EXACT
     np.testing.assert_allclose(fit_pls(X, y, 3, scale).predict(X + np.eye(*shape)), y.mean(), rtol=1e-12)
-    assert (fit_all(X, y, 3, scale).coef == 0).all()
+    assert (fit_all(X, y, 3, scale).coefs_ == 0).all()
 
 
 def test_one_fold_of_spectra_all_alike_leaves_the_others_as_they_are():
@@ -261,10 +272,10 @@ def test_target_unrelated_to_the_spectra_is_predicted_by_its_mean():
     for model in (fit_pls(X, y, 1), fit_pls(X, y, 1, scale=True)):
         # some processors add up to zero exactly, others to 1e-18; values are of the order of 1
         assert model.coef_.shape == (1, 1) and np.allclose(model.predict(X), y.mean(), rtol=0, atol=1e-14)
-    assert np.allclose(fit_all(X, y[:, None], 2).predict(X), y.mean(), rtol=0, atol=1e-14)
+    assert np.allclose(fit_all(X, y[:, None], 2).predict_all(X), y.mean(), rtol=0, atol=1e-14)
 
 
-# -- The model that is kept ---------------------------------------------------------------------------------------
+# -- The fitted model ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scale", [False, True])
@@ -273,7 +284,7 @@ def test_target_unrelated_to_the_spectra_is_predicted_by_its_mean():
 def test_fit_pls_equals_scikit_learn(shape, n_targets, scale):
     X, y = simulated(shape, n_targets)
     y = y[:, 0] if n_targets == 1 else y
-    ours, theirs = fit_pls(X, y, 5, scale), PLSRegression(5, scale=scale).fit(X, y)  # with its default tolerance
+    ours, theirs = fit_pls(X, y, 5, scale), converged(5, scale).fit(X, y)
     assert ours.predict(X).shape == y.shape
     for name in ("coef_", "intercept_", "x_scores_", "x_loadings_", "y_loadings_", "x_weights_", "x_rotations_"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=0, atol=EXACT, err_msg=name)
@@ -283,10 +294,10 @@ def test_fit_pls_equals_scikit_learn(shape, n_targets, scale):
 def test_all_sizes_equal_scikit_learn_on_new_spectra(scale):
     (X, y), (new, _) = simulated(FEW, 2), simulated(FEW, 2, seed=1)
     sizes = fit_all(X, y, 6, scale)
-    assert sizes.coef.shape == (6, 30, 2) and sizes.x_mean.shape == (30,) and sizes.y_mean.shape == (2,)
-    for a, predicted in enumerate(sizes.predict(new), start=1):
+    assert sizes.coefs_.shape == (6, 30, 2) and sizes.x_mean_.shape == (30,) and sizes.intercept_.shape == (2,)
+    for a, predicted in enumerate(sizes.predict_all(new), start=1):
         np.testing.assert_allclose(predicted, converged(a, scale).fit(X, y).predict(new), rtol=0, atol=EXACT)
-    np.testing.assert_allclose(sizes.y_mean, y.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(sizes.intercept_, y.mean(axis=0), rtol=1e-14)
 
 
 # -- How many components there can be -----------------------------------------------------------------------------
@@ -361,6 +372,112 @@ def test_rank_of_anything(n, p, true, most, copies, seed):
     assert rank(X, most) == min(most, centred_rank(X))
 
 
+# -- The estimator ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_methods_are_those_of_scikit_learn(n_targets, scale):
+    X, y = simulated(FEW, n_targets)
+    y = y[:, 0] if n_targets == 1 else y
+    ours, theirs = fit_pls(X, y, 4, scale), converged(4, scale).fit(X, y)
+    targets = y.reshape(len(X), -1)
+    pairs = {
+        "transform": (ours.transform(X), theirs.transform(X)),
+        "scores of the targets": (ours.transform(X, targets)[1], theirs.transform(X, targets)[1]),
+        "inverse": (ours.inverse_transform(ours.x_scores_), theirs.inverse_transform(theirs.x_scores_)),
+        "both back": (ours.inverse_transform(ours.x_scores_, ours.y_scores_)[1],
+                      theirs.inverse_transform(theirs.x_scores_, theirs.y_scores_)[1]),
+        "y_scores_": (ours.y_scores_, theirs.y_scores_),
+        "y_weights_": (ours.y_weights_, theirs.y_weights_),
+        "y_rotations_": (ours.y_rotations_, theirs.y_rotations_),
+    }  # fmt: skip
+    for name, (found, expected) in pairs.items():
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6, err_msg=name)
+    assert list(ours.get_feature_names_out()) == [f"kernelplsregression{i}" for i in range(4)]
+    assert ours.score(X, y) == pytest.approx(theirs.score(X, y), abs=1e-9)
+    assert clone(ours).get_params() == {"n_components": 4, "scale": scale}
+
+
+def test_reduced_model_is_the_smaller_model():
+    X, y = simulated(FEW, 2)
+    reduced, small = fit_pls(X, y, 8).reduce_to(3), fit_pls(X, y, 3)
+    for name in ("coef_", "x_scores_", "y_scores_", "x_rotations_", "y_loadings_", "y_rotations_"):
+        np.testing.assert_allclose(getattr(reduced, name), getattr(small, name), rtol=0, atol=EXACT, err_msg=name)
+    assert reduced.predict_all(X).shape == (8, 40, 2)
+    np.testing.assert_allclose(reduced.predict_all(X)[2], small.predict(X), rtol=0, atol=EXACT)
+
+
+# -- Threads --------------------------------------------------------------------------------------------------------
+
+
+def threads():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def set_threads(number):
+    """For the process, from a thread that ends: threadpoolctl lets no other change what a living thread has set."""
+    setter = Thread(target=lambda: threadpool_limits(number, user_api="blas"))
+    setter.start()
+    setter.join()
+
+
+@pytest.fixture
+def two_threads():
+    before = threads()
+    set_threads(2)
+    yield threads()
+    set_threads(before[0])
+
+
+def test_small_data_take_one_thread_and_the_limit_is_taken_back(two_threads):
+    with one_thread(1000):
+        assert set(threads()) == {1}
+        with one_thread(1000):
+            assert set(threads()) == {1}
+        assert set(threads()) == {1}, "the inner one ends, the outer one still needs it"
+    assert threads() == two_threads
+    with one_thread(10**7):
+        assert threads() == two_threads, "large data"
+    with pytest.raises(KeyError), one_thread(1000):
+        raise KeyError
+    assert threads() == two_threads
+
+
+def test_limit_of_callers_in_threads_is_always_taken_back(two_threads):
+    """Callers that enter and leave in any order, some of them with an error."""
+    inside = []
+
+    def caller(i):
+        with contextlib.suppress(KeyError), one_thread(1000):
+            inside.append(tuple(threads()))
+            time.sleep(0.001 * (i % 3))
+            if i % 4 == 0:
+                raise KeyError
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(caller, range(60)))
+    assert threads() == two_threads and len(inside) == 60 and {1} in [set(found) for found in inside]
+
+
+def test_limit_of_another_library_is_left_to_it(two_threads):
+    """The other one sets a limit before, and takes it back while we are inside: nothing stays at one thread."""
+    other = threadpool_limits(1, user_api="blas")
+    with other, one_thread(1000):
+        assert set(threads()) == {1}
+        other.restore_original_limits()
+    assert threads() == two_threads
+
+
+@pytest.mark.parametrize("bad", [False, True])
+def test_fit_leaves_the_number_of_threads_as_it_was(two_threads, bad):
+    X, y = simulated(FEW)
+    X[3, 3] = np.nan if bad else X[3, 3]
+    with pytest.raises(ValueError) if bad else contextlib.nullcontext():
+        PLSRegressionCV(3).fit(X, y[:, 0])
+    assert threads() == two_threads
+
+
 # -- Manners --------------------------------------------------------------------------------------------------------
 
 
@@ -374,7 +491,7 @@ def test_jobs_change_nothing(shape):
 
 @pytest.mark.parametrize("n_jobs", [None, 1, 2])
 @pytest.mark.parametrize("shape", [FEW, MANY])
-def test_nothing_is_printed_and_nobody_warned(shape, n_jobs, capfd):
+def test_nothing_is_printed_and_no_warning_given(shape, n_jobs, capfd):
     X, y = simulated(shape)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
