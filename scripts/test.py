@@ -145,7 +145,7 @@ def pages(paths: list[Path], slow: bool) -> tuple[int, int, float]:
         process.start()
         process.join()
         passed = process.exitcode == 0
-        seconds = f"{time.perf_counter() - start:.0f} s"
+        seconds = f"{time.perf_counter() - start:.0f} s, {work.value:.0f} s of work"
         print(f"{'passed' if passed else 'FAILED'}  {os.path.relpath(page, ROOT)}  {seconds}", flush=True)
         if not passed:
             print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
