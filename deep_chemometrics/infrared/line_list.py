@@ -110,11 +110,15 @@ def group_map(
         One of `GROUP_SMARTS`.
     axis : array_like of shape (n_channels,)
         Wavenumbers in cm-1, ascending.
-    width, shape, **options
-        Of the lines, as in `deep_chemometrics.data.broadening.broaden`.
+    width : float
+        Full width at half maximum of the lines, in cm-1.
+    shape : {"lorentz", "gauss", "voigt"}
+        Of the lines.
     by : {"absorption", "motion"}
         How a band is divided: by the atoms' part in the dipole derivative, or by
         their share of the kinetic energy.
+    **options : Any
+        `gauss_width` of Voigt lines, as in `deep_chemometrics.data.broadening.broaden`.
 
     Returns
     -------

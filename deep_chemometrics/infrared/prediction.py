@@ -461,8 +461,8 @@ def _warn_outside(model: GroupModel, X: np.ndarray, rows: Any = slice(None)) -> 
     if model.domain is None:
         return
     distance = -model.domain.score_samples(X)
-    asked = np.arange(len(X))[rows]
-    outside = np.intersect1d(asked, np.flatnonzero(distance > 1))
+    chosen = np.arange(len(X))[rows]
+    outside = np.intersect1d(chosen, np.flatnonzero(distance > 1))
     if len(outside):
         warnings.warn(
             f"{name_rows(outside)}, with a Hotelling's T² or Q of up to "
@@ -491,11 +491,13 @@ def predict_groups(
         By default the one of the package: see its `card` for data and limits.
     plot : bool
         Draw the first five spectra by `show_groups`.
-    unit, **options
-        Unit of the values, options of the reader, as in `prepare_infrared`.
+    unit : str, optional
+        Of the values, as in `prepare_infrared`.
     probabilities : bool
         False: scores. True: calibrated probabilities; those of the model of the
         package hold for spectra like the computed ones, see its card.
+    **options : Any
+        Of the reader, as in `prepare_infrared`.
 
     Returns
     -------
@@ -620,8 +622,10 @@ def show_groups(
         Number of the spectrum in the source.
     method : str
         One of the methods of `attribute`.
-    unit, **options
-        As in `prepare_infrared`.
+    unit : str, optional
+        Of the values, as in `prepare_infrared`.
+    **options : Any
+        Of the reader, as in `prepare_infrared`.
 
     Returns
     -------

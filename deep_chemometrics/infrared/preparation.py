@@ -293,7 +293,7 @@ def prepare_infrared(
         cm-1, um or nm.
     unit : str, optional
         One of `UNITS`: overrides what the source says of its values.
-    **options
+    **options : Any
         For `read_spectra`, such as axis_unit="cm-1".
 
     Returns

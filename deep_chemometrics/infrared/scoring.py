@@ -37,9 +37,7 @@ def contribution_channels(contribution: ArrayLike, level: float = 0.1) -> np.nda
     return size >= level * size.max(axis=1, keepdims=True)
 
 
-def _band_auc(
-    size: np.ndarray, spectrum: np.ndarray, share: np.ndarray
-) -> float:
+def _band_auc(size: np.ndarray, spectrum: np.ndarray, share: np.ndarray) -> float:
     "ROC area of attribution `size` for the group's bands against others' bands."
     band = spectrum > 0.05 * spectrum.max()
     own = share[band] > 0.5
@@ -71,16 +69,15 @@ def score_group_explanations(
     by : {"motion", "absorption"}
         How bands are divided among groups, as in `group_map`.
     width : float
-        Of the lines in cm-1: as broad as in the spectra that were explained.
+        Of the lines in cm-1, as in the spectra that were explained.
 
     Returns
     -------
     pd.DataFrame
         A row a molecule. "band_auc": area under the ROC curve, bands of the group
         against bands of others, among channels above 0.05 of each spectrum; NaN
-        where all bands, or none, are the group's by more than half. The other
-        columns are those of `localization` on the channels of the contribution,
-        with its correlation.
+        where all bands, or none, are the group's by more than half. The others are
+        those of `localization` on the channels of the contribution.
 
     Raises
     ------
@@ -90,6 +87,7 @@ def score_group_explanations(
     Examples
     --------
     >>> from deep_chemometrics.data.line_list import load_lines
+    >>> from deep_chemometrics.infrared import group_map
     >>> lines = load_lines()
     >>> lines = lines[lines.groups["ketone"]][:2]
     >>> axis = np.arange(500.0, 3900, 4)

@@ -208,7 +208,7 @@ def train_group_model(
         Entries of the model card; "name", "data", "limits", "licence" should be there.
     random_state : int
         Of split, augmentation and networks.
-    **options
+    **options : Any
         Of `CNNClassifier`.
 
     Returns

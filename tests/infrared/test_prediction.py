@@ -342,6 +342,32 @@ def test_own_model_opens_on_every_backend():
         assert seeds and max(map(int, seeds)) < 2**31
 
 
+@pytest.mark.slow
+def test_own_model_predicts_as_its_card_says():
+    """F1 of the test molecules, and calibrated probabilities that are better than scores taken for probabilities."""
+    from studies.functional_groups import labels, spectra, split
+
+    model = load_group_model()
+    test = split()[1]
+    X, truth = spectra()[test], labels()[test]
+    scores, probabilities = model.predict(X), model.predict_proba(X)
+    present = scores >= 0.5
+    f1 = 2 * (present & truth).sum(axis=0) / (present.sum(axis=0) + truth.sum(axis=0))
+    stored = model.card["metrics"]
+    for group, value in zip(GROUP_SMARTS, f1):
+        assert abs(value - stored[group]["F1"]) < 0.002, group
+    assert abs((present == truth).all(axis=1).mean() - stored["all groups right"]["F1"]) < 0.002
+
+    def log_loss(p):
+        p = np.clip(p, 1e-7, 1 - 1e-7)
+        return -np.mean(np.where(truth, np.log(p), np.log(1 - p)))
+
+    assert log_loss(probabilities) < log_loss(scores)
+    for low in np.arange(0, 1, 0.2):
+        inside = (probabilities >= low) & (probabilities < low + 0.2)
+        assert abs(truth[inside].mean() - probabilities[inside].mean()) < 0.1, low
+
+
 @needed
 def test_measured_spectra():
     """Easy ones: C=O of acetone, C#N of acetonitrile, the ring of benzene, O-H of methanol."""

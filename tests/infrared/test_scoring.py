@@ -78,6 +78,13 @@ def test_what_is_refused(lines, change, message):
         score_group_explanations(**given | change)
 
 
+def test_the_network_of_the_study_opens():
+    from deep_chemometrics.networks.backend import keras
+
+    network = keras.saving.load_model(RESULTS / "fganet.keras")
+    assert network.input_shape == (None, 850) and network.output_shape == (None, 17)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["gradient_x_input", "integrated_gradients"])
 def test_numbers_of_the_study(method):
