@@ -72,6 +72,13 @@ def selectivity_ratio(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     ----------
     Kvalheim (2010), doi:10.1002/cem.1289. Rajalahti et al. (2009),
     doi:10.1016/j.chemolab.2008.08.004.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> pls = PLSRegression(2).fit(X, X[:, 1])
+    >>> int(selectivity_ratio(pls, X).argmax())
+    1
     """
     core = fitted_pls(pls)
     X = check_spectra(X, n_channels=core.n_features_in_).astype(np.float64, copy=False)
@@ -181,6 +188,13 @@ def hotelling_t2(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     References
     ----------
     Hotelling (1931), doi:10.1214/aoms/1177732979.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(50, 4))
+    >>> pls = PLSRegression(2).fit(X, X[:, 1])
+    >>> float(hotelling_t2(pls, X).sum().round(6))  # components * (samples - 1)
+    98.0
     """
     core = fitted_pls(pls)
     variance = core.x_scores_.var(axis=0, ddof=1)
@@ -553,6 +567,12 @@ def _one_target(predicted: ArrayLike, position: int) -> np.ndarray:
     return columns[:, position]
 
 
+def _predicted_only(y: np.ndarray, predicted: np.ndarray) -> tuple:
+    "Reference values and predictions of samples that were left out at least once."
+    seen = np.isfinite(predicted.reshape(len(y), -1)).all(axis=1)
+    return y[seen], predicted[seen]
+
+
 def _cross_validation(model: BaseEstimator, y: np.ndarray) -> dict[str, Any] | None:
     "What a fitted `PLSRegressionCV` of one target knows about its own RMSECV."
     last = model[-1] if isinstance(model, Pipeline) else model
@@ -580,7 +600,6 @@ def calibration_report(
     model : estimator
         Anything fitted with `predict`.
     train : SpectralDataset or (X, y)
-        The training samples.
     evaluations : dict of SpectralDataset or (X, y), optional
         Further sets by name.
     target : optional
@@ -588,21 +607,27 @@ def calibration_report(
     cv, groups, random_state : optional
         For a nested cross-validation, see `nested_rmse`.
     reference_error : float, optional
-        See `error_report`. Not used for training samples, whose errors are not
-        independent of those of the reference.
+        See `error_report`. Not used for training samples.
 
     Returns
     -------
     DataFrame
-        Rows "training", "cross-validation" (of a `PLSRegressionCV` of one target, with
-        what follows from the RMSE alone), "nested cross-validation" (where `cv` is
-        given) and the names of `evaluations`. Columns "error" ("RMSEC", "RMSECV" or
-        "RMSEP") and those of `error_report`, in the unit of y.
+        Rows "training", "cross-validation" (of a `PLSRegressionCV` of one target: what
+        follows from its RMSE), "nested cross-validation" (with `cv`) and the names of
+        `evaluations`. Columns "error" and those of `error_report`, in the unit of y.
 
     Raises
     ------
     ValueError
         As `error_report`, and for an unknown target.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(50, 4))
+    >>> model = PLSRegression(2).fit(X[:30], X[:30, 1])
+    >>> test = {"test": (X[30:], X[30:, 1])}
+    >>> calibration_report(model, (X[:30], X[:30, 1]), test)["error"].tolist()
+    ['RMSEC', 'RMSEP']
     """
 
     def report(y, predicted, own_error=reference_error):
@@ -613,14 +638,12 @@ def calibration_report(
     predicted = np.asarray(model.predict(X))
     single = predicted.size == len(X)
     rows = {"training": {"error": "RMSEC", **report(y, predicted, None)}}
-    known = _cross_validation(model, y) if single else None
-    if known:
+    if single and (known := _cross_validation(model, y)):
         rows["cross-validation"] = known
     if cv is not None:
         targets = y if single else table.to_numpy()
         nested = nested_rmse(model, X, targets, cv, random_state, groups).predicted
-        seen = np.isfinite(nested.reshape(len(X), -1)).all(axis=1)
-        errors = report(y[seen], nested[seen])
+        errors = report(*_predicted_only(y, nested))
         rows["nested cross-validation"] = {"error": "RMSECV", **errors}
     for name, part in (evaluations or {}).items():
         X, table, position = _part(part, target)

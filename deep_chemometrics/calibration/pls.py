@@ -366,6 +366,12 @@ def choose_components(
     ----------
     Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees,
     section 3.4.3. van der Voet (1994), doi:10.1016/0169-7439(94)85050-X.
+
+    Examples
+    --------
+    >>> X, noise = np.random.default_rng(0).normal(size=(2, 60, 6))
+    >>> choose_components(rmsecv(X, X[:, 0] + noise[:, 0], max_components=4))
+    1
     """
     check_option(rule, _RULES, "rule")
     if rule == "min":
@@ -556,6 +562,12 @@ def vip(pls: PLSRegression | SizedPLS) -> np.ndarray:
     References
     ----------
     Chong and Jun (2005), doi:10.1016/j.chemolab.2004.12.011.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> int(vip(PLSRegressionCV(2).fit(X, X[:, 3])).argmax())
+    3
     """
     pls = fitted_pls(pls)
     explained = np.sum(pls.y_loadings_**2, axis=0) * np.sum(pls.x_scores_**2, axis=0)
@@ -645,6 +657,13 @@ def nested_rmse(
     ----------
     Stone (1974), doi:10.1111/j.2517-6161.1974.tb00994.x. Varma and Simon (2006),
     doi:10.1186/1471-2105-7-91.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(40, 6))
+    >>> nested = nested_rmse(PLSRegressionCV(4), X, X[:, 0], cv=3)
+    >>> len(nested.n_components), nested.predicted.shape
+    (3, (40,))
     """
     X = check_spectra(X)
     Y = check_target(y, len(X))

@@ -26,6 +26,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from deep_chemometrics import plotting
 from deep_chemometrics.calibration import (
     PLSDA,
     PLSRegressionCV,
@@ -39,7 +40,6 @@ from deep_chemometrics.calibration import (
 from deep_chemometrics.calibration.diagnostics import distances, explained_variance, q_limit, score_radii, t2_limit
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import SpectralDataset, load_tablets
-from deep_chemometrics.plotting import spectra as plotting
 
 EXACT = 1e-9  # the same formula in float64 on values of the order of one: only the order of summation differs
 

@@ -16,10 +16,11 @@ from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.model_selection import KFold, LeaveOneOut, RepeatedKFold, ShuffleSplit
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from deep_chemometrics.calibration import PLSRegressionCV
-from deep_chemometrics.calibration.kernel_pls import KernelPLSRegression, fit_all, fold_predictions, one_thread, rank
+from deep_chemometrics.calibration.kernel_pls import KernelPLSRegression, fold_predictions, one_thread, rank
 
 
 def fit_pls(X, y, n_components, scale=False):
@@ -157,8 +158,8 @@ def test_units_do_not_matter(shape, scale, unit_x, unit_y):
     folds = shuffled(len(X))
     in_units = [predicted / unit_y for predicted in fold_predictions(X * unit_x, y * unit_y, folds, 5, scale)]
     assert largest_difference(in_units, fold_predictions(X, y, folds, 5, scale)) < EXACT
-    sizes = fit_all(X * unit_x, y * unit_y, 5, scale).predict_all(X * unit_x) / unit_y
-    np.testing.assert_allclose(sizes, fit_all(X, y, 5, scale).predict_all(X), rtol=0, atol=EXACT)
+    sizes = fit_pls(X * unit_x, y * unit_y, 5, scale).predict_all(X * unit_x) / unit_y
+    np.testing.assert_allclose(sizes, fit_pls(X, y, 5, scale).predict_all(X), rtol=0, atol=EXACT)
     model = fit_pls(X * unit_x, y * unit_y, 5, scale).predict(X * unit_x) / unit_y
     np.testing.assert_allclose(model, fit_pls(X, y, 5, scale).predict(X), rtol=0, atol=EXACT)
 
@@ -228,7 +229,7 @@ def test_larger_models_equal_the_last_that_exists():
     X = np.random.default_rng(0).normal(size=(30, 8))
     X = np.linalg.qr(X - X.mean(axis=0))[0]  # equal variance in all directions: one component says all
     y = (X @ np.arange(8.0))[:, None]
-    sizes = fit_all(X, y, 4).predict_all(X)
+    sizes = fit_pls(X, y, 4).predict_all(X)
     assert np.abs(sizes - y).max() < EXACT
     assert np.abs(sizes[1:] - sizes[0]).max() < EXACT
 
@@ -242,7 +243,7 @@ def test_spectra_all_alike_predict_the_mean(shape, scale, value):
     means = [np.broadcast_to(y[fit].mean(axis=0), (3, len(left), 1)) for fit, left in folds]
     assert largest_difference(fold_predictions(X, y, folds, 3, scale), means) < EXACT
     np.testing.assert_allclose(fit_pls(X, y, 3, scale).predict(X + np.eye(*shape)), y.mean(), rtol=1e-12)
-    assert (fit_all(X, y, 3, scale).coefs_ == 0).all()
+    assert (fit_pls(X, y, 3, scale).coefs_ == 0).all()
 
 
 def test_one_fold_of_spectra_all_alike_leaves_the_others_as_they_are():
@@ -272,7 +273,7 @@ def test_target_unrelated_to_the_spectra_is_predicted_by_its_mean():
     for model in (fit_pls(X, y, 1), fit_pls(X, y, 1, scale=True)):
         # some processors add up to zero exactly, others to 1e-18; values are of the order of 1
         assert model.coef_.shape == (1, 1) and np.allclose(model.predict(X), y.mean(), rtol=0, atol=1e-14)
-    assert np.allclose(fit_all(X, y[:, None], 2).predict_all(X), y.mean(), rtol=0, atol=1e-14)
+    assert np.allclose(fit_pls(X, y[:, None], 2).predict_all(X), y.mean(), rtol=0, atol=1e-14)
 
 
 # -- The fitted model ---------------------------------------------------------------------------------------
@@ -293,7 +294,7 @@ def test_fit_pls_equals_scikit_learn(shape, n_targets, scale):
 @pytest.mark.parametrize("scale", [False, True])
 def test_all_sizes_equal_scikit_learn_on_new_spectra(scale):
     (X, y), (new, _) = simulated(FEW, 2), simulated(FEW, 2, seed=1)
-    sizes = fit_all(X, y, 6, scale)
+    sizes = fit_pls(X, y, 6, scale)
     assert sizes.coefs_.shape == (6, 30, 2) and sizes.x_mean_.shape == (30,) and sizes.intercept_.shape == (2,)
     for a, predicted in enumerate(sizes.predict_all(new), start=1):
         np.testing.assert_allclose(predicted, converged(a, scale).fit(X, y).predict(new), rtol=0, atol=EXACT)
@@ -373,6 +374,16 @@ def test_rank_of_anything(n, p, true, most, copies, seed):
 
 
 # -- The estimator ------------------------------------------------------------------------------------------------
+
+
+# as PLSRegression, whose name scikit-learn's checks know: fit_transform gives scores of X and y, n_iter_ is a list
+TRANSFORMER_CHECKS = ["check_transformer_general", "check_transformer_data_not_an_array", "check_transformer_n_iter"]
+AS_IN_SCIKIT_LEARN = dict.fromkeys(TRANSFORMER_CHECKS, "as PLSRegression")
+
+
+@parametrize_with_checks([KernelPLSRegression()], expected_failed_checks=lambda estimator: AS_IN_SCIKIT_LEARN)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
 
 
 @pytest.mark.parametrize("scale", [False, True])
@@ -497,7 +508,7 @@ def test_nothing_is_printed_and_no_warning_given(shape, n_jobs, capfd):
         warnings.simplefilter("error")
         list(fold_predictions(X, y, shuffled(len(X)), 5, n_jobs=n_jobs))
         list(fold_predictions(X, np.ones_like(y), shuffled(len(X)), 5, n_jobs=n_jobs))  # nothing to learn
-        fit_all(X, y, 10)
+        fit_pls(X, y, 10)
         fit_pls(X, y[:, 0], 10)
     assert capfd.readouterr() == ("", "")
 
@@ -528,7 +539,7 @@ def test_input_is_left_alone(shape, scale):
     X, y = X / np.sqrt(np.mean(X**2)), y / np.sqrt(np.mean(y**2))  # of size one already: nothing needs a copy
     X0, y0, folds = X.copy(), y.copy(), shuffled(len(X))
     list(fold_predictions(X, y, folds, 4, scale))
-    fit_all(X, y, 4, scale)
+    fit_pls(X, y, 4, scale)
     fit_pls(X, y, 4, scale)
     assert np.array_equal(X, X0) and np.array_equal(y, y0)
 
