@@ -92,10 +92,10 @@ def beside_captum(network: keras.Model, X: np.ndarray, repetitions: int) -> None
         )
         return done.detach().numpy()
 
-    quiet = dict(batch_size=BATCH, progress=False)
+    options = dict(batch_size=BATCH, progress=False)
     tasks = {
-        "gradient, 1,000 spectra": (lambda: attribute(network, X, "gradient", **quiet), captum_gradients),
-        "integrated gradients, 100": (lambda: attribute(network, few, baseline=start, **quiet), captum_path),
+        "gradient, 1,000 spectra": (lambda: attribute(network, X, "gradient", **options), captum_gradients),
+        "integrated gradients, 100": (lambda: attribute(network, few, baseline=start, **options), captum_path),
     }
     head = f" {'ours':>8} {'captum':>8} {'ratio':>6} "
     print(f"\n{'seconds on the wall; of work':28}{head}{head} largest difference, in parts of the largest value")
@@ -110,18 +110,18 @@ def beside_loops(network: keras.Model, X: np.ndarray, repetitions: int) -> None:
     predict = keras.Model.predict_on_batch
 
     def loop(X, patterns, b):
-        for x, gone in product(X, patterns):
-            predict(network, fill_bands(x[None], b, gone, "mean", start).astype("float32"))
+        for x, removed in product(X, patterns):
+            predict(network, fill_bands(x[None], b, removed, "mean", start).astype("float32"))
 
     sets = (np.arange(2**10)[:, None] >> np.arange(10)) & 1 == 1
-    quiet = dict(baseline=start, batch_size=BATCH, progress=False)
+    options = dict(baseline=start, batch_size=BATCH, progress=False)
     tasks = {
         "occlusion, 20 x 20 bands": (
-            lambda: attribute(network, X[:20], "occlusion", bands=twenty, **quiet),
+            lambda: attribute(network, X[:20], "occlusion", bands=twenty, **options),
             lambda: loop(X[:20], np.eye(21, 20, dtype=bool), twenty),
         ),
         "Shapley values, 2 x 10 bands": (
-            lambda: attribute(network, X[:2], "shapley", bands=ten, **quiet),
+            lambda: attribute(network, X[:2], "shapley", bands=ten, **options),
             lambda: loop(X[:2], sets, ten),
         ),
     }

@@ -82,7 +82,7 @@ def test_noise_dropout_and_augmentation_take_no_part():
 def test_any_layer_with_positions_can_be_named():
     model = chain(layers.Conv1D(2, 3), layers.Activation("relu", name="after"), layers.Flatten(name="flat"))
     assert np.array_equal(kernel_activations(model, X, "after"), np.maximum(kernel_activations(model, X), 0))
-    with pytest.raises(ValueError, match="'flat' answers"):
+    with pytest.raises(ValueError, match="'flat' gives"):
         kernel_activations(model, X, "flat")
 
 
@@ -179,10 +179,10 @@ def test_a_fitted_estimator_gives_its_own_network():
 
 def test_most_active_kernels_orders_by_spread_along_the_spectrum():
     spread = np.array([0.3, 0.0, 2.0, 1.0])
-    answers = 5 - 2 * spread + spread * np.sin(np.linspace(0, 20, 100))[:, None]
-    assert most_active_kernels(answers, 4).tolist() == [2, 3, 0, 1]
-    assert most_active_kernels(answers[None], 2).tolist() == [2, 3]
-    assert most_active_kernels(answers, 9).tolist() == [2, 3, 0, 1], "no more than there are"
+    activations = 5 - 2 * spread + spread * np.sin(np.linspace(0, 20, 100))[:, None]
+    assert most_active_kernels(activations, 4).tolist() == [2, 3, 0, 1]
+    assert most_active_kernels(activations[None], 2).tolist() == [2, 3]
+    assert most_active_kernels(activations, 9).tolist() == [2, 3, 0, 1], "no more than there are"
     assert most_active_kernels(np.ones((3, 10, 4))).tolist() == [0, 1, 2, 3], "ties in their order"
     levels = np.arange(3.0)[:, None, None] * np.ones((3, 10, 2))  # differs between spectra, not along them
     levels[:, 5, 1] += 1e-3
@@ -234,8 +234,8 @@ def test_many_layers_by_perturbation():
 def test_branches_are_united():
     inputs = keras.Input((N, 1))
     stem = layers.Conv1D(2, 3, padding="same")(inputs)
-    wide, narrow = layers.Conv1D(2, 9, padding="same")(stem), layers.Conv1D(2, 2, padding="same", name="narrow")(stem)
-    total = layers.Conv1D(2, 1, name="total")(layers.Concatenate()([wide, narrow]) + 1.0)
+    broad, narrow = layers.Conv1D(2, 9, padding="same")(stem), layers.Conv1D(2, 2, padding="same", name="narrow")(stem)
+    total = layers.Conv1D(2, 1, name="total")(layers.Concatenate()([broad, narrow]) + 1.0)
     model = keras.Model(inputs, total)
     channel = np.arange(N)[:, None]
     for layer in ("narrow", "total"):

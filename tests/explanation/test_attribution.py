@@ -1,4 +1,4 @@
-"""Attribution against independent implementations in float64, completeness, units, baselines, and bad questions."""
+"""Attribution against independent implementations in float64, completeness, units, baselines, and bad requests."""
 
 import gc
 import warnings
@@ -29,7 +29,7 @@ from deep_chemometrics.explanation import (
     receptive_field,
     score_function,
 )
-from deep_chemometrics.explanation.scores import _made
+from deep_chemometrics.explanation.scores import _compiled
 from deep_chemometrics.networks import CNNClassifier, CNNRegressor, ScatterCorrection, bjerrum
 from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.preprocessing import EMSC, MSC, SNV, SavitzkyGolay
@@ -177,7 +177,7 @@ def test_gradient_is_blind_to_what_scatter_correction_removes(corrected):
         assert (np.abs(products.sum(axis=1)) < 1e-4 * np.abs(products).sum(axis=1)).all()
 
 
-# The same answer by any way
+# The same result by any way
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -284,11 +284,11 @@ def test_freezing_layers_changes_nothing():
 def test_a_model_is_not_kept_alive():
     model = linear()
     attribute(model, X, "gradient")
-    assert model in _made
-    gone = weakref.ref(model)
+    assert model in _compiled
+    reference = weakref.ref(model)
     del model
     gc.collect()
-    assert gone() is None
+    assert reference() is None
 
 
 # Baselines
@@ -342,10 +342,10 @@ def test_constant_spectra_get_nothing_and_are_named(corrected):
     assert np.isfinite(attribute(corrected, odd, "gradient")).all()
 
 
-# Bad questions
+# Bad requests
 
 
-def test_bad_questions(network):
+def test_bad_requests(network):
     cases = [
         (dict(method="saliency"), "'gradient', 'gradient_x_input', 'integrated_gradients'"),
         (dict(target=2), "2 output"),
@@ -386,7 +386,7 @@ def test_models_that_are_none():
             attribute(unfitted, X)
     with pytest.raises(ValueError, match="cannot predict"):
         attribute(StandardScaler().fit(X), X)
-    with pytest.raises(ValueError, match="must answer"):
+    with pytest.raises(ValueError, match="must give"):
         attribute(chain(layers.Reshape((N, 1)), layers.Conv1D(2, 3)), X)
 
 
@@ -468,15 +468,15 @@ def test_pipelines_with_scatter_correction(corrector, order):
     for blind in [X, np.ones(N), t, t**2][: order + 2]:
         products = gradients * blind
         assert (np.abs(products.sum(axis=1)) < 1e-5 * np.abs(products).sum(axis=1)).all()
-    answer = attribute(model, X, baseline=X[0], steps=200, details=True)
-    assert np.abs(answer.missing).max() < 1e-3 * np.abs(answer.explained).max()
+    result = attribute(model, X, baseline=X[0], steps=200, details=True)
+    assert np.abs(result.completeness_error).max() < 1e-3 * np.abs(result.explained).max()
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_smooth_models_that_are_not_linear():
     model = MLPRegressor(hidden_layer_sizes=(8,), activation="tanh", max_iter=20, random_state=0).fit(X, Y[:, 0])
-    answer = attribute(model, X, steps=200, details=True)
-    assert np.abs(answer.missing).max() < 1e-3 * np.abs(answer.explained).max()
+    result = attribute(model, X, steps=200, details=True)
+    assert np.abs(result.completeness_error).max() < 1e-3 * np.abs(result.explained).max()
     w1, w2 = model.coefs_
     by_hand = ((1 - np.tanh(X @ w1 + model.intercepts_[0]) ** 2) * w2[:, 0]) @ w1.T
     assert np.allclose(attribute(model, X, "gradient"), by_hand, rtol=1e-5, atol=1e-6)
@@ -487,8 +487,8 @@ def test_trees_have_no_gradient_but_bands():
     for method in ("gradient", "gradient_x_input", "integrated_gradients", "smooth_grad"):
         with pytest.raises(ValueError, match="use a method of bands"):
             attribute(forest, X, method)
-    answer = attribute(forest, X, "shapley", bands=4, details=True)
-    assert np.abs(answer.missing).max() < 1e-9
+    result = attribute(forest, X, "shapley", bands=4, details=True)
+    assert np.abs(result.completeness_error).max() < 1e-9
 
 
 def test_classifiers_of_scikit_learn():
@@ -555,9 +555,9 @@ def test_classifier_estimators_by_their_attributes(network):
         model_, mean_spectrum_ = chain(network, layers.Activation("softmax")), X[3]
 
     logits = keras.ops.convert_to_numpy(network((X).astype("float32")))
-    answer = attribute(Holder(), X, target=1, details=True)
-    assert np.array_equal(answer.baseline, X[3])
-    assert np.allclose(answer.explained, np.subtract(*logits.T[::-1]) - np.subtract(*logits[3, ::-1]), atol=1e-5)
+    result = attribute(Holder(), X, target=1, details=True)
+    assert np.array_equal(result.baseline, X[3])
+    assert np.allclose(result.explained, np.subtract(*logits.T[::-1]) - np.subtract(*logits[3, ::-1]), atol=1e-5)
 
 
 def test_our_classifier(tablets):
@@ -566,11 +566,11 @@ def test_our_classifier(tablets):
     fit = dict(epochs=2, random_state=0, verbose=0)
     for y in (level.astype(int), np.stack([level > 12, level > 13], axis=1).astype(int)):
         model = CNNClassifier(**fit).fit(few, y)
-        answer = attribute(model, few[:5], target=1, details=True)
+        result = attribute(model, few[:5], target=1, details=True)
         p, start = (model.predict_proba(x)[:, 1] for x in (few[:5], model.mean_spectrum_[None]))
         expected = np.log(p / (1 - p)) - np.log(start / (1 - start))
-        assert np.allclose(answer.explained, expected, atol=1e-4)
-        assert np.abs(answer.missing).max() < 0.05 * np.abs(expected).max() + 1e-4
+        assert np.allclose(result.explained, expected, atol=1e-4)
+        assert np.abs(result.completeness_error).max() < 0.05 * np.abs(expected).max() + 1e-4
 
 
 def test_ensembles_inside_one_model(tablets):
@@ -581,8 +581,8 @@ def test_ensembles_inside_one_model(tablets):
     last = score_function(model, few).layers(None)
     assert len(last) == 2 and last[0] is not last[1]
     assert np.allclose(cam, sum(attribute(model, few[:3], "grad_cam", layer=layer) for layer in last), atol=1e-5)
-    answer = attribute(model, few[:3], details=True)
-    assert np.abs(answer.missing).max() < 0.05 * np.abs(answer.explained).max() + 1e-3
+    result = attribute(model, few[:3], details=True)
+    assert np.abs(result.completeness_error).max() < 0.05 * np.abs(result.explained).max() + 1e-3
 
 
 def test_ensembles_are_averages(tablets):
@@ -603,12 +603,12 @@ def test_ensembles_are_averages(tablets):
 
 def test_smooth_grad_against_a_loop(network):
     noise, rng = 0.05, np.random.default_rng(7)
-    answer = attribute(network, X, "smooth_grad", samples=6, noise=noise, random_state=7, details=True)
+    result = attribute(network, X, "smooth_grad", samples=6, noise=noise, random_state=7, details=True)
     for i, x in enumerate(X):
         copies = x + noise * np.ptp(x) * rng.standard_normal((6, N))
         gradients = attribute(network, copies, "gradient")
-        assert np.allclose(answer.values[i], gradients.mean(axis=0), atol=1e-6)
-        assert np.allclose(answer.standard_error[i], gradients.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-6)
+        assert np.allclose(result.values[i], gradients.mean(axis=0), atol=1e-6)
+        assert np.allclose(result.standard_error[i], gradients.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-6)
     assert np.allclose(attribute(network, X, "smooth_grad", noise=0.0), attribute(network, X, "gradient"), atol=1e-6)
 
 
@@ -635,13 +635,13 @@ def test_occlusion_against_predictions(network, fill):
 
 
 def test_shapley_of_a_network_is_complete(cnn, tablets):
-    answer = attribute(cnn, tablets.X[:3], "shapley", bands=5, details=True)
-    assert isinstance(answer, Attribution) and len(answer.bands) == 5 and answer.band_values.shape == (3, 5)
-    assert np.allclose(answer.missing, 0, atol=1e-3)
+    result = attribute(cnn, tablets.X[:3], "shapley", bands=5, details=True)
+    assert isinstance(result, Attribution) and len(result.bands) == 5 and result.band_values.shape == (3, 5)
+    assert np.allclose(result.completeness_error, 0, atol=1e-3)
     expected = cnn.predict(tablets.X[:3]) - cnn.predict(cnn.mean_spectrum_[None])
-    assert np.allclose(answer.explained, expected, atol=1e-3)
+    assert np.allclose(result.explained, expected, atol=1e-3)
     sampled = attribute(cnn, tablets.X[:3], "shapley", bands=12, samples=8, random_state=0, details=True)
-    assert np.allclose(sampled.missing, 0, atol=1e-3) and sampled.standard_error.max() > 0
+    assert np.allclose(sampled.completeness_error, 0, atol=1e-3) and sampled.standard_error.max() > 0
 
 
 def test_grad_cam_by_hand():
@@ -693,5 +693,5 @@ def test_too_few_steps_are_reported():
 
 
 def test_baseline_a_spectrum_of_the_sample_itself(network):
-    answer = attribute(network, X, baseline=X[2], details=True)
-    assert (answer.values[2] == 0).all() and answer.explained[2] == 0
+    result = attribute(network, X, baseline=X[2], details=True)
+    assert (result.values[2] == 0).all() and result.explained[2] == 0

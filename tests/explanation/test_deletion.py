@@ -1,4 +1,4 @@
-"""Checks of explanations where everything is known: linear models, and maps that are wrong on purpose."""
+"""Checks of explanations where everything is known: linear models, and attributions that are wrong on purpose."""
 
 import itertools
 import warnings
@@ -73,7 +73,7 @@ def test_exact_contributions_are_complete(either, target):
     assert np.abs(completeness_error(either, X, WEIGHTS[:, target] * (X - other), target, baseline=other)).max() < 1e-4
 
 
-def test_what_is_added_to_a_map_is_left_over(either):
+def test_what_is_added_to_an_attribution_is_the_completeness_error(either):
     extra = RNG.normal(size=X.shape)
     assert np.allclose(completeness_error(either, X, EXACT[0] + extra), extra.sum(axis=1), atol=1e-4)
 
@@ -94,7 +94,7 @@ def test_curves_of_a_linear_model_are_sums_of_sorted_contributions(either, targe
     each = -np.sort(-np.sign(each.sum(axis=1, keepdims=True)) * each, axis=1)
     expected = np.concatenate([[0], each.cumsum(axis=1).mean(axis=0)])
     for test in ("deletion", "insertion"):
-        assert np.allclose(result.curves.loc[test, "map"], expected, atol=1e-4)
+        assert np.allclose(result.curves.loc[test, "attribution"], expected, atol=1e-4)
     assert np.isclose(result.summary.loc["deletion", "to explain"], np.abs(each.sum(axis=1)).mean(), rtol=1e-5)
     area = (expected[1:] + expected[:-1]).mean() / 2
     assert np.isclose(result.summary.loc["deletion", "area"], area, rtol=1e-5)
@@ -102,21 +102,21 @@ def test_curves_of_a_linear_model_are_sums_of_sorted_contributions(either, targe
 
 def test_no_order_of_bands_is_better_than_the_exact_one(linear):
     """All 24 orders of four bands, every sample by itself."""
-    best = faithfulness(linear, X, EXACT[0], bands=4).samples["deletion", "map"].to_numpy()
+    best = faithfulness(linear, X, EXACT[0], bands=4).samples["deletion", "attribution"].to_numpy()
     sign = np.sign((X - MEAN) @ WEIGHTS[:, 0])[:, None]
     parts = bands(N, n=4)
     for order in itertools.permutations(range(4)):
-        scores = sign * np.argsort(order)[None]  # any order, as a map
-        area = faithfulness(linear, X, parts.spread(scores), bands=4).samples["deletion", "map"]
+        scores = sign * np.argsort(order)[None]  # any order, as an attribution
+        area = faithfulness(linear, X, parts.spread(scores), bands=4).samples["deletion", "attribution"]
         assert (area <= best + 1e-4).all()
 
 
-def test_the_reversed_map_is_as_much_worse_as_the_map_is_better(linear):
+def test_the_reversed_order_is_as_much_worse_as_the_order_is_better(linear):
     """Deleting in the reversed order leaves what the order inserts: their areas add up to all of it."""
     result, reversed_ = (faithfulness(linear, X, sign * EXACT[0], bands=K).samples for sign in (1, -1))
     explained = np.abs((X - MEAN) @ WEIGHTS[:, 0])
-    assert np.allclose(result["deletion", "map"] + reversed_["insertion", "map"], explained, atol=1e-4)
-    assert (reversed_["deletion", "map"] <= result["deletion", "map"] + 1e-4).all()
+    assert np.allclose(result["deletion", "attribution"] + reversed_["insertion", "attribution"], explained, atol=1e-4)
+    assert (reversed_["deletion", "attribution"] <= result["deletion", "attribution"] + 1e-4).all()
 
 
 def test_random_orders_give_straight_lines(linear):
@@ -127,34 +127,34 @@ def test_random_orders_give_straight_lines(linear):
     assert np.allclose(line, np.linspace(0, line[-1], K + 1), atol=5 * spread)
 
 
-def test_a_random_map_gains_nothing(linear):
+def test_a_random_attribution_gains_nothing(linear):
     gains = [
         faithfulness(linear, X, np.random.default_rng(i).normal(size=X.shape), bands=K).summary.loc["deletion"]
         for i in range(40)
     ]
     gains = pd.DataFrame(gains)
     assert abs(gains["gain"].mean()) < 4 * gains["gain"].std() / np.sqrt(40)
-    assert 0.3 < gains["beaten"].mean() < 0.7
+    assert 0.3 < gains["win rate"].mean() < 0.7
     outside = ((gains["low"] > 0) | (gains["high"] < 0)).mean()
-    assert outside <= 0.2, "an interval of 95 % excludes zero for 1 map in 20; 9 or more of 40 have a chance of 1e-4"
+    assert outside <= 0.2, "an interval of 95 % excludes zero for 1 in 20; 9 or more of 40 have a chance of 1e-4"
 
 
-def test_controls_need_no_map(linear):
+def test_controls_need_no_attribution(linear):
     a, b = faithfulness(linear, X, EXACT[0], bands=K).summary, faithfulness(linear, X, -EXACT[0], bands=K).summary
     for control in ("peak height", "distance", "to explain"):
         assert np.allclose(a[control], b[control])
     heights = np.stack([X[:, f : e + 1].max(axis=1) for f, e in zip(PARTS.first, PARTS.last)], axis=1)
     by_hand = faithfulness(linear, X, PARTS.spread(heights), bands=K, signed=False)
     positive = (heights > 0).all(axis=1)  # there the order by magnitude is the order by height
-    columns = ("deletion", "map"), ("deletion", "peak height")
+    columns = ("deletion", "attribution"), ("deletion", "peak height")
     assert np.allclose(*(by_hand.samples.loc[positive, column] for column in columns), atol=1e-4)
 
 
-def test_unsigned_maps_are_ordered_by_magnitude(linear):
+def test_unsigned_attributions_are_ordered_by_magnitude(linear):
     size = RNG.permuted(np.tile(np.arange(1.0, K + 1), (len(X), 1)), axis=1)
     signs = RNG.choice([-1, 1], size.shape)
     a, b = (faithfulness(linear, X, PARTS.spread(m), bands=K, signed=False).samples for m in (size, signs * size))
-    assert np.allclose(a["deletion", "map"], b["deletion", "map"])
+    assert np.allclose(a["deletion", "attribution"], b["deletion", "attribution"])
 
 
 def test_same_seed_same_numbers_other_seed_other_random_orders(linear):
@@ -165,7 +165,7 @@ def test_same_seed_same_numbers_other_seed_other_random_orders(linear):
 
 
 def test_ties_are_broken_at_random_not_from_the_left(linear):
-    """A map without relevance is a random order: over seeds its area scatters about that of random orders."""
+    """A constant attribution is a random order: over seeds its area scatters about that of random orders."""
     flat = [faithfulness(linear, X, 0 * X, bands=K, random_state=seed).summary.loc["deletion"] for seed in range(30)]
     flat = pd.DataFrame(flat)
     assert flat["area"].std() > 0 and abs(flat["gain"].mean()) < 4 * flat["gain"].std() / np.sqrt(30)
@@ -181,9 +181,9 @@ def test_every_fill_ends_where_all_is_deleted(linear, fill):
 def test_batches_do_not_matter(linear):
     """3 samples and 300: the latter are cut into pieces."""
     many = np.tile(X, (20, 1))
-    a = faithfulness(linear, X, EXACT[0], bands=40, n_random=2, baseline=MEAN).samples["deletion", "map"]
+    a = faithfulness(linear, X, EXACT[0], bands=40, n_random=2, baseline=MEAN).samples["deletion", "attribution"]
     b = faithfulness(linear, many, np.tile(EXACT[0], (20, 1)), bands=40, n_random=2, baseline=MEAN).samples
-    assert np.allclose(b["deletion", "map"].to_numpy().reshape(20, -1), a.to_numpy(), atol=1e-4)
+    assert np.allclose(b["deletion", "attribution"].to_numpy().reshape(20, -1), a.to_numpy(), atol=1e-4)
 
 
 def test_one_sample_and_one_band(linear):
@@ -223,13 +223,13 @@ def test_bands_that_leave_channels_out(linear):
         dict(n_random=0),
     ],
 )
-def test_bad_questions_to_faithfulness(linear, wrong):
+def test_bad_requests_to_faithfulness(linear, wrong):
     with pytest.raises(ValueError):
         faithfulness(linear, **dict(X=X, attributions=EXACT[0]) | wrong)
 
 
 @pytest.mark.parametrize("wrong", [dict(attributions=EXACT[0][:3]), dict(baseline=[1.0]), dict(target=5)])
-def test_bad_questions_to_completeness_error(linear, wrong):
+def test_bad_requests_to_completeness_error(linear, wrong):
     with pytest.raises(ValueError):
         completeness_error(linear, **dict(X=X, attributions=EXACT[0]) | wrong)
 
@@ -261,7 +261,7 @@ def test_weights_come_back_after_an_error(linear):
     assert all(np.array_equal(a, b) for a, b in zip(before, linear.get_weights()))
 
 
-def test_a_map_that_ignores_the_model_is_rejected(either):
+def test_an_attribution_that_ignores_the_model_is_rejected(either):
     result = weight_check(either, X, lambda model, X, target: np.abs(X - MEAN))
     assert result["rejected"] and np.isclose(result["correlation"], 1)
 
@@ -270,10 +270,10 @@ def test_weights_of_a_pipeline_are_shuffled_preprocessing_stays(regression):
     pipeline = make_pipeline(SNV(), regression).fit(X, X @ WEIGHTS)
     before = pipeline.predict(X)
 
-    def answers(model, X, target):
+    def predictions(model, X, target):
         return np.outer(model.predict(X)[:, target], np.ones(N)) * np.arange(N)
 
-    weight_check(pipeline, X, answers)
+    weight_check(pipeline, X, predictions)
     assert np.array_equal(pipeline.predict(X), before)
 
 
@@ -292,7 +292,7 @@ def test_a_model_without_weights_is_refused():
 
 
 def test_shuffled_target(regression):
-    """A linear model taught nonsense has nonsense coefficients; a map that ignores the model does not notice."""
+    """A shuffled target gives other coefficients; an attribution that ignores the model does not change."""
     rng = np.random.default_rng(1)
     design = rng.normal(size=(500, N))
     model = LinearRegression().fit(design, design @ WEIGHTS[:, 0])
@@ -318,7 +318,7 @@ def test_gradients_of_a_linear_model_do_not_feel_noise(linear):
 
 
 def test_contributions_of_a_linear_model_change_with_the_noise(linear):
-    """w (x - b) changes by w e, whose length relative to the map's is known for a method with a fixed baseline."""
+    """w (x - b) changes by w e, whose relative length is known for a method with a fixed baseline."""
 
     def exact(model, X, target):
         return WEIGHTS[:, target] * (X - MEAN)
@@ -349,10 +349,10 @@ def test_agreement_by_hand():
     assert (table == table.T).all(axis=None) and (np.diag(table) == 1).all()
 
 
-@pytest.mark.parametrize("maps", [{}, {"a": X}, {"a": X, "b": X[:3]}, {"a": X, "b": X + np.nan}])
-def test_bad_questions_to_agreement(maps):
+@pytest.mark.parametrize("attributions", [{}, {"a": X}, {"a": X, "b": X[:3]}, {"a": X, "b": X + np.nan}])
+def test_bad_requests_to_agreement(attributions):
     with pytest.raises(ValueError):
-        agreement(maps)
+        agreement(attributions)
 
 
 @pytest.mark.parametrize("check", [weight_check, noise_check])
@@ -366,7 +366,7 @@ def test_bad_questions_to_agreement(maps):
         dict(method=lambda m, X, t: X[:, :3]),
     ],
 )
-def test_bad_questions_to_the_checks(linear, check, wrong):
+def test_bad_requests_to_the_checks(linear, check, wrong):
     with pytest.raises(ValueError):
         check(linear, X, **wrong)
 
@@ -388,8 +388,8 @@ def test_table_of_a_linear_model(either):
     )
     same = table.loc[["integrated_gradients", "occlusion", "shapley"]]
     assert list(table.index) == list(methods)
-    assert (same["left over"] < 1e-4).all() and table.loc["random", "left over"] > 0.1
-    assert np.isnan(table.loc["gradient", "left over"])
+    assert (same["completeness error"] < 1e-4).all() and table.loc["random", "completeness error"] > 0.1
+    assert np.isnan(table.loc["gradient", "completeness error"])
     for test in ("deletion", "insertion"):
         assert np.ptp(same[test]) < 1e-4 and (same[test] > table.loc["random", test]).all()
         assert (table[f"{test} low"] <= table[test]).all() and (table[test] <= table[f"{test} high"]).all()
@@ -407,7 +407,7 @@ def test_table_through_an_estimator(cnn):
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # Keras's own, under torch
         table = evaluate_explanations(cnn, X[:5], ["gradient", "integrated_gradients"], bands=K, n_draws=0, n_random=2)
     assert "noise" not in table and "mass" not in table and len(table) == 2
-    assert table.loc["integrated_gradients", "left over"] < 0.05
+    assert table.loc["integrated_gradients", "completeness error"] < 0.05
     one = faithfulness(cnn, X[:5], attribute(cnn, X[:5]), bands=K, n_random=2).summary.loc["deletion"]
     assert np.isclose(table.loc["integrated_gradients", "deletion"], one["gain"] / one["to explain"], rtol=1e-5)
 
@@ -425,6 +425,6 @@ def test_table_is_reproducible(linear):
 @pytest.mark.parametrize(
     "wrong", [dict(methods=[]), dict(methods=["saliency"]), dict(mask=np.ones(3, bool)), dict(fill="one")]
 )
-def test_bad_questions_to_the_table(linear, wrong):
+def test_bad_requests_to_the_table(linear, wrong):
     with pytest.raises(ValueError):
         evaluate_explanations(linear, X, **dict(methods=["gradient"]) | wrong)

@@ -1,4 +1,4 @@
-"""The inspector of bands, driven by the values of its knobs; exact where the model is linear."""
+"""The inspector of bands, driven by the values of its controls; exact where the model is linear."""
 
 import json
 import sys
@@ -72,24 +72,24 @@ def test_a_notebook_shows_a_picture_and_no_figure_twice(inspector):
     assert inspector._repr_png_()[:4] == b"\x89PNG" and plt.get_fignums() == []
 
 
-def test_turning_a_knob_changes_text_and_picture(inspector):
+def test_a_control_changes_text_and_picture(inspector):
     pytest.importorskip("ipywidgets")
     box = inspector.live(**STATE)
-    assert {name: knob.value for name, knob in box.knobs.items()} == STATE
+    assert {name: control.value for name, control in box.controls.items()} == STATE
     assert box.text.value == inspector.text(**STATE) and box.picture.value[:4] == b"\x89PNG"
     state, seen = dict(STATE), [box.picture.value]
     for name, value in {"band": 4, "fill": "zero", "sample": 0, "method": "gradient"}.items():
-        box.knobs[name].value = state[name] = value
+        box.controls[name].value = state[name] = value
         assert box.text.value == inspector.text(**state), name
         assert box.picture.value not in seen, name
         seen.append(box.picture.value)
-    box.knobs["method"].value = STATE["method"]
+    box.controls["method"].value = STATE["method"]
     for name in ("sample", "band", "fill"):
-        box.knobs[name].value = STATE[name]
+        box.controls[name].value = STATE[name]
     assert box.text.value == inspector.text(**STATE)
 
 
-def test_without_ipywidgets_the_figure_is_there_and_the_knobs_name_the_extra(inspector, monkeypatch):
+def test_without_ipywidgets_the_figure_is_there_and_the_controls_name_the_extra(inspector, monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     assert len(inspector.figure().axes) == 3
     with pytest.raises(ImportError, match=r"deep_chemometrics\[inspect\]"):
@@ -97,7 +97,9 @@ def test_without_ipywidgets_the_figure_is_there_and_the_knobs_name_the_extra(ins
 
 
 def test_the_stored_notebook_has_a_figure_and_no_widget():
-    notebook = json.loads((Path(__file__).parents[2] / "nbs" / "10c_inspector.ipynb").read_text("utf-8"))
+    notebook = json.loads(
+        (Path(__file__).parents[2] / "nbs" / "library" / "explanation" / "16_inspector.ipynb").read_text("utf-8")
+    )
     kinds = {
         kind for cell in notebook["cells"] for output in cell.get("outputs", []) for kind in output.get("data", {})
     }

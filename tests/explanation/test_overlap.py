@@ -1,4 +1,4 @@
-"""Marks of explanations: against scikit-learn and by counting, ties, signs, bands, degenerate rows."""
+"""Overlap with the truth: against scikit-learn and by counting, ties, signs, bands, degenerate rows."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,6 @@ from sklearn.metrics import roc_auc_score
 
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.explanation import localization
-from deep_chemometrics.explanation import localization as from_simulate
 
 some = arrays(float, (3, 9), elements=st.integers(-4, 4).map(float))
 masks = arrays(bool, 9)
@@ -17,77 +16,73 @@ masks = arrays(bool, 9)
 
 @settings(max_examples=30, deadline=None)
 @given(some, masks)
-def test_against_scikit_learn_and_by_lot(relevance, mask):
-    assume(mask.any() and not mask.all() and relevance.any(axis=1).all())
-    marks, size = localization(relevance, mask), np.abs(relevance)
-    assert np.allclose(marks["auc"], [roc_auc_score(mask, s) for s in size])
-    assert np.allclose(marks["mass"], [s[mask].sum() / s.sum() for s in size])
+def test_against_scikit_learn_and_at_random(values, mask):
+    assume(mask.any() and not mask.all() and values.any(axis=1).all())
+    found, size = localization(values, mask), np.abs(values)
+    assert np.allclose(found["auc"], [roc_auc_score(mask, s) for s in size])
+    assert np.allclose(found["mass"], [s[mask].sum() / s.sum() for s in size])
     rng, k = np.random.default_rng(0), mask.sum()
-    lots = [np.lexsort((rng.random(9), -size[0]))[:k] for _ in range(200)]
-    rank = np.mean([mask[top].mean() for top in lots])
-    assert abs(marks["rank"][0] - rank) < 5 * 0.5 / np.sqrt(200)  # five standard errors of a share
+    draws = [np.lexsort((rng.random(9), -size[0]))[:k] for _ in range(200)]
+    rank = np.mean([mask[top].mean() for top in draws])
+    assert abs(found["rank"][0] - rank) < 5 * 0.5 / np.sqrt(200)  # five standard errors of a share
 
 
 @settings(max_examples=30, deadline=None)
 @given(some, masks, st.floats(0.01, 100))
-def test_unit_and_order_of_channels_do_not_matter(relevance, mask, unit):
-    assume(mask.any() and not mask.all() and relevance.any(axis=1).all())
-    marks, order = localization(relevance, mask), np.random.default_rng(0).permutation(9)
-    assert np.allclose(localization(unit * relevance, mask), marks)
-    assert np.allclose(localization(-relevance[:, order], mask[order]), marks)
-
-
-def test_same_function_from_the_simulation():
-    assert from_simulate is localization
+def test_unit_and_order_of_channels_do_not_matter(values, mask, unit):
+    assume(mask.any() and not mask.all() and values.any(axis=1).all())
+    found, order = localization(values, mask), np.random.default_rng(0).permutation(9)
+    assert np.allclose(localization(unit * values, mask), found)
+    assert np.allclose(localization(-values[:, order], mask[order]), found)
 
 
 def test_signs():
-    relevance, mask = [3, -3, 1, 0], [True, True, False, False]
-    assert np.isclose(localization(relevance, mask)["mass"][0], 6 / 7)
-    positive = localization(relevance, mask, sign="positive")
+    values, mask = [3, -3, 1, 0], [True, True, False, False]
+    assert np.isclose(localization(values, mask)["mass"][0], 6 / 7)
+    positive = localization(values, mask, sign="positive")
     assert np.isclose(positive["mass"][0], 3 / 4) and np.isclose(positive["auc"][0], (2 + 0.5) / 4)
 
 
 def test_a_mask_a_sample():
-    relevance = np.eye(3)
-    assert localization(relevance, np.eye(3, dtype=bool))["mass"].tolist() == [1, 1, 1]
-    assert localization(relevance, np.array([True, False, False]))["mass"].tolist() == [1, 0, 0]
+    values = np.eye(3)
+    assert localization(values, np.eye(3, dtype=bool))["mass"].tolist() == [1, 1, 1]
+    assert localization(values, np.array([True, False, False]))["mass"].tolist() == [1, 0, 0]
 
 
 def test_nothing_said_is_chance_and_warned_about():
-    relevance, mask = np.array([[0, 0, 0, 0.0], [0, 1, 0, 0]]), np.array([True, False, False, False])
-    with pytest.warns(SpectrumWarning, match="row 0 without relevance"):
-        marks = localization(relevance, mask, truth=[1, 0, 0, 0])
-    assert marks.loc[0, ["mass", "rank", "auc", "correlation"]].tolist() == [0.25, 0.25, 0.5, 0]
+    values, mask = np.array([[0, 0, 0, 0.0], [0, 1, 0, 0]]), np.array([True, False, False, False])
+    with pytest.warns(SpectrumWarning, match="row 0 without attribution"):
+        found = localization(values, mask, truth=[1, 0, 0, 0])
+    assert found.loc[0, ["mass", "rank", "auc", "correlation"]].tolist() == [0.25, 0.25, 0.5, 0]
     with pytest.warns(SpectrumWarning, match="rows 0, 1"):
-        localization(-relevance, mask, sign="positive")
+        localization(-values, mask, sign="positive")
 
 
 def test_a_constant_is_chance():
-    marks = localization(np.ones((1, 8)), np.arange(8) < 2)
-    assert np.allclose(marks[["mass", "rank"]], 0.25) and marks["auc"][0] == 0.5
+    found = localization(np.ones((1, 8)), np.arange(8) < 2)
+    assert np.allclose(found[["mass", "rank"]], 0.25) and found["auc"][0] == 0.5
 
 
 def test_bands():
-    relevance, mask = np.array([0, 0, 4, 0, 1, 1.0]), np.array([False, False, True, False, False, False])
-    by_number = localization(relevance, mask, bands=3)
+    values, mask = np.array([0, 0, 4, 0, 1, 1.0]), np.array([False, False, True, False, False, False])
+    by_number = localization(values, mask, bands=3)
     assert np.allclose(by_number[["mass", "rank", "auc"]], [[4 / 6, 1, 1]])
     assert np.allclose(by_number[["mass_chance", "rank_chance"]], 1 / 3)
     labels = ["b", "b", "a", "a", "c", "c"]  # any order, any labels
-    assert np.allclose(localization(relevance, mask, bands=labels), by_number)
-    uneven = localization(relevance, mask, bands=[0, 0, 1, 2, 2, 2], truth=mask * 1.0)
+    assert np.allclose(localization(values, mask, bands=labels), by_number)
+    uneven = localization(values, mask, bands=[0, 0, 1, 2, 2, 2], truth=mask * 1.0)
     assert np.isclose(uneven["mass_chance"][0], 1 / 6) and np.isclose(uneven["rank_chance"][0], 1 / 3)
     assert np.isclose(uneven["correlation"][0], np.corrcoef([0, 4, 2 / 3], [0, 1, 0])[0, 1])
-    one_each = localization(relevance, mask, bands=np.arange(6))
-    assert np.allclose(one_each, localization(relevance, mask))
+    one_each = localization(values, mask, bands=np.arange(6))
+    assert np.allclose(one_each, localization(values, mask))
 
 
 def test_correlation_is_pearsons():
     rng = np.random.default_rng(0)
-    relevance, truth = rng.normal(size=(5, 40)), rng.normal(size=(5, 40))
-    marks = localization(relevance, np.arange(40) < 9, truth=truth)
-    expected = [np.corrcoef(np.abs(r), np.abs(t))[0, 1] for r, t in zip(relevance, truth)]
-    assert np.allclose(marks["correlation"], expected)
+    values, truth = rng.normal(size=(5, 40)), rng.normal(size=(5, 40))
+    found = localization(values, np.arange(40) < 9, truth=truth)
+    expected = [np.corrcoef(np.abs(r), np.abs(t))[0, 1] for r, t in zip(values, truth)]
+    assert np.allclose(found["correlation"], expected)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +94,8 @@ def test_correlation_is_pearsons():
         (dict(mask=[1, 0, 0, 0, 0, 0]), "boolean"),
         (dict(mask=np.array([True, False])), "mask has shape"),
         (dict(mask=np.ones((3, 6), bool)), "mask has shape"),
-        (dict(relevance=[[np.nan] * 6] * 2), "NaN"),
-        (dict(relevance=np.ones((2, 6, 1))), "dim"),
+        (dict(attributions=[[np.nan] * 6] * 2), "NaN"),
+        (dict(attributions=np.ones((2, 6, 1))), "dim"),
         (dict(sign="negative"), "sign='negative'"),
         (dict(bands=1), "bands=1"),
         (dict(bands=7), "more than the 6"),
@@ -111,6 +106,6 @@ def test_correlation_is_pearsons():
     ],
 )
 def test_bad_input(change, words):
-    given = dict(relevance=np.arange(12.0).reshape(2, 6), mask=np.arange(6) < 3) | change
+    given = dict(attributions=np.arange(12.0).reshape(2, 6), mask=np.arange(6) < 3) | change
     with pytest.raises(ValueError, match=words):
         localization(**given)

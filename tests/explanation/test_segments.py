@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deep_chemometrics.explanation import bands
-from deep_chemometrics.explanation.segments import FILLS, fill_bands, occlude, shapley
+from deep_chemometrics.explanation.method_occlusion import occlude
+from deep_chemometrics.explanation.method_shapley import shapley
+from deep_chemometrics.explanation.segments import FILLS, fill_bands
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 12))
@@ -109,8 +111,8 @@ def test_sums_and_spread():
 @settings(deadline=None)
 def test_filling_against_a_loop(pattern, fill):
     b = bands(12, n=6)
-    gone = (pattern >> np.arange(6)) & 1 == 1
-    missing = np.repeat(gone, 2)
+    removed = (pattern >> np.arange(6)) & 1 == 1
+    missing = np.repeat(removed, 2)
     expected = X.copy()
     for row in expected:
         if fill == "zero":
@@ -119,8 +121,8 @@ def test_filling_against_a_loop(pattern, fill):
             row[missing] = BASE[missing]
         else:
             row[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), row[~missing])
-    assert np.allclose(fill_bands(X, b, gone, fill, BASE), expected)
-    assert np.allclose(fill_bands(X, b, np.tile(gone, (5, 1)), fill, BASE), expected)
+    assert np.allclose(fill_bands(X, b, removed, fill, BASE), expected)
+    assert np.allclose(fill_bands(X, b, np.tile(removed, (5, 1)), fill, BASE), expected)
 
 
 def test_filling_leaves_the_input_alone():
@@ -133,11 +135,11 @@ def test_filling_leaves_the_input_alone():
 def test_fillings_that_do_not_fit():
     b = bands(12, n=3)
     cases = [
-        (dict(gone=np.zeros(3, dtype=bool), fill="noise"), "'mean', 'zero', 'interpolate'"),
-        (dict(gone=np.zeros(3)), "booleans"),
-        (dict(gone=np.zeros(4, dtype=bool)), "booleans"),
-        (dict(gone=np.zeros((4, 3), dtype=bool)), "booleans"),
-        (dict(gone=np.zeros(3, dtype=bool), baseline=np.ones(11)), "baseline"),
+        (dict(removed=np.zeros(3, dtype=bool), fill="noise"), "'mean', 'zero', 'interpolate'"),
+        (dict(removed=np.zeros(3)), "booleans"),
+        (dict(removed=np.zeros(4, dtype=bool)), "booleans"),
+        (dict(removed=np.zeros((4, 3), dtype=bool)), "booleans"),
+        (dict(removed=np.zeros(3, dtype=bool), baseline=np.ones(11)), "baseline"),
     ]
     for wrong, message in cases:
         with pytest.raises(ValueError, match=message):
@@ -169,11 +171,11 @@ def test_shapley_against_all_orders(fill):
     b = bands(12, n=4)
     expected = np.zeros((5, 4))
     for order in permutations(range(4)):
-        gone = np.ones(4, dtype=bool)
+        removed = np.ones(4, dtype=bool)
         for k in order:
-            before = curved(fill_bands(X, b, gone, fill, BASE))
-            gone[k] = False
-            expected[:, k] += (curved(fill_bands(X, b, gone, fill, BASE)) - before) / 24
+            before = curved(fill_bands(X, b, removed, fill, BASE))
+            removed[k] = False
+            expected[:, k] += (curved(fill_bands(X, b, removed, fill, BASE)) - before) / 24
     values, errors = shapley(curved, X, b, fill=fill, baseline=BASE)
     assert np.allclose(values, expected) and (errors == 0).all()
     nothing = curved(fill_bands(X, b, np.ones(4, dtype=bool), fill, BASE))
@@ -226,7 +228,7 @@ def test_one_band_is_everything():
         assert np.allclose(values[:, 0], curved(X) - curved(BASE[None]))
 
 
-def test_bad_questions():
+def test_bad_requests():
     b = bands(12, n=3)
     for wrong, message in ((dict(samples=3), "samples"), (dict(batch_size=0), "batch_size"), (dict(fill="x"), "fill")):
         with pytest.raises(ValueError, match=message):

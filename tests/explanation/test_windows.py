@@ -13,7 +13,7 @@ from deep_chemometrics.explanation import (
     receptive_field,
     top_windows,
 )
-from deep_chemometrics.explanation.activations import _CONVOLUTIONS
+from deep_chemometrics.explanation.activations import CONVOLUTIONS
 from deep_chemometrics.networks import (
     CNNRegressor,
     ScatterCorrection,
@@ -52,7 +52,7 @@ def differs(after, before):
 
 def positional_layers(model):
     pooling = (layers.MaxPooling1D, layers.AveragePooling1D)
-    return [layer for layer in model.layers if isinstance(layer, (*_CONVOLUTIONS, *pooling))]
+    return [layer for layer in model.layers if isinstance(layer, (*CONVOLUTIONS, *pooling))]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -75,7 +75,7 @@ def test_no_unit_notices_what_is_outside_its_field_and_some_what_is_at_its_ends(
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_centres_are_where_a_band_moves_the_answer(name):
+def test_centres_are_where_a_band_moves_the_activation(name):
     """Independent of the arithmetic: over random spectra, the mean place of the channels that a unit in the middle
     notices, weighted by nothing, is the centre; half the distance between channels may be lost at each end."""
     model = ARCHITECTURES[name](N, seed=1)
@@ -106,11 +106,11 @@ def test_windows_against_a_loop(batch_size):
     weights, axis = RNG.normal(size=(5, 3)), 600 + 2.0 * np.arange(N)
     top = top_windows(shaped(weights), X, n=4, axis=axis, batch_size=batch_size)
     for k in range(3):
-        answers = np.array([np.correlate(x, weights[:, k], "valid") for x in X])  # windows inside only
-        order = np.argsort(-answers.max(axis=1))[:4]
-        place = answers[order].argmax(axis=1)
+        activations = np.array([np.correlate(x, weights[:, k], "valid") for x in X])  # windows inside only
+        order = np.argsort(-activations.max(axis=1))[:4]
+        place = activations[order].argmax(axis=1)
         assert top.sample[k].tolist() == order.tolist()
-        assert np.allclose(top.activation[k], answers.max(axis=1)[order], atol=1e-5)
+        assert np.allclose(top.activation[k], activations.max(axis=1)[order], atol=1e-5)
         assert np.allclose(top.windows[k], [X[i, j : j + 5] for i, j in zip(order, place)])
         assert np.allclose(top.centre[k], axis[place + 2])
     assert top.offset.tolist() == [-2, -1, 0, 1, 2]
