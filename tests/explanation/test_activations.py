@@ -23,6 +23,10 @@ PLACEMENTS = [
 ]
 
 
+def slow(*values):
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 def chain(*parts, shape=(N, 1)):
     return keras.Sequential([layers.Input(shape), *parts])
 
@@ -38,7 +42,7 @@ def units_that_notice(model, layer, n_channels=N):
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-@pytest.mark.parametrize("width", [1, 4, 5])
+@pytest.mark.parametrize("width", [4, *slow(1, 5)])
 def test_activations_equal_the_sum_over_the_receptive_field(width, placement):
     """The definition, written as a loop over units: padding counts as zero."""
     model = chain(layers.Conv1D(3, width, **placement))
@@ -164,6 +168,7 @@ def test_models_that_are_none():
         kernel_activations(chain(layers.Conv1D(2, 3)), X, batch_size=0)
 
 
+@pytest.mark.slow
 def test_a_fitted_estimator_gives_its_own_network():
     rng = np.random.default_rng(0)
     spectra = np.sin(np.linspace(0, 6, N)) + rng.normal(size=(20, N))
@@ -201,7 +206,7 @@ def test_most_active_kernels_refuses(wrong):
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-@pytest.mark.parametrize("width", [1, 2, 5, 8])
+@pytest.mark.parametrize("width", [5, *slow(1, 2, 8)])
 def test_one_convolution_by_perturbation(width, placement):
     model = chain(layers.Conv1D(2, width, **placement))
     field, channel = receptive_field(model), np.arange(N)[:, None]
@@ -248,8 +253,7 @@ def test_branches_are_united():
     [
         layers.Dense(N),
         layers.GRU(3, return_sequences=True),
-        layers.Bidirectional(layers.GRU(3, return_sequences=True)),
-        layers.TimeDistributed(layers.Dense(2)),
+        *slow(layers.Bidirectional(layers.GRU(3, return_sequences=True)), layers.TimeDistributed(layers.Dense(2))),
         layers.UpSampling1D(2),
         layers.Cropping1D(1),
     ],
@@ -291,6 +295,7 @@ def test_scatter_correction_sees_everything_but_keeps_the_positions():
 # Our own network, whose filters are named
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["savgol", "random"])
 @pytest.mark.parametrize("n_channels, width", [(100, 21), (48, 9)])
 def test_the_filters_of_savgol_net_see_their_window_and_nothing_else(n_channels, width, start):

@@ -68,7 +68,7 @@ def tablets():
     return load_tablets().where(instrument=1, role="test")[:60]
 
 
-@pytest.fixture(scope="module", params=[None, "emsc"])
+@pytest.fixture(scope="module", params=[None, pytest.param("emsc", marks=pytest.mark.slow)])
 def cnn(request, tablets):
     estimator = CNNRegressor(scatter_correction=request.param, epochs=4, random_state=0, verbose=0)
     return estimator.fit(tablets.X, tablets.y["assay"])
@@ -181,7 +181,7 @@ def test_gradient_is_blind_to_what_scatter_correction_removes(corrected):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("batch_size", [5, 64])
+@pytest.mark.parametrize("batch_size", [5, pytest.param(64, marks=pytest.mark.slow)])
 def test_batches_make_no_difference(network, method, batch_size):
     options = dict(steps=8, random_state=0) | OPTIONS.get(method, {})
     whole = attribute(network, X, method, **options)
@@ -195,6 +195,7 @@ def test_a_spectrum_alone_and_in_company(network):
     assert np.allclose(attribute(network, X[4:5], baseline=baseline), together[4:5], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_estimator_and_its_model_agree(cnn, tablets):
     mean = cnn.mean_spectrum_
     assert np.array_equal(attribute(cnn, tablets.X), attribute(cnn.model_, tablets.X, baseline=mean))
@@ -202,6 +203,7 @@ def test_estimator_and_its_model_agree(cnn, tablets):
     assert np.allclose(bare, attribute(cnn, tablets.X, baseline=tablets.X.mean(axis=0)))
 
 
+@pytest.mark.slow
 def test_units_are_those_of_y_per_raw_absorbance(tablets):
     """The same data in grams: gradients and attributions are a thousandth."""
     fit = dict(epochs=2, random_state=0, verbose=0)
@@ -560,6 +562,7 @@ def test_classifier_estimators_by_their_attributes(network):
     assert np.allclose(result.explained, np.subtract(*logits.T[::-1]) - np.subtract(*logits[3, ::-1]), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_our_classifier(tablets):
     """Classes and labels: the values sum to the difference of log-odds, as `predict_proba` gives them in float32."""
     few, level = tablets.X[:, ::20], tablets.y["assay"].to_numpy() // 15
@@ -573,6 +576,7 @@ def test_our_classifier(tablets):
         assert np.abs(result.completeness_error).max() < 0.05 * np.abs(expected).max() + 1e-4
 
 
+@pytest.mark.slow
 def test_ensembles_inside_one_model(tablets):
     """The gradient is the mean of the members'; Grad-CAM looks at the last convolution of each."""
     few = tablets.X[:, ::20]
@@ -585,6 +589,7 @@ def test_ensembles_inside_one_model(tablets):
     assert np.abs(result.completeness_error).max() < 0.05 * np.abs(result.explained).max() + 1e-3
 
 
+@pytest.mark.slow
 def test_ensembles_are_averages(tablets):
     few = tablets.X[:, ::20]
     fit = dict(epochs=2, verbose=0)
@@ -634,6 +639,7 @@ def test_occlusion_against_predictions(network, fill):
         assert np.allclose(b.sums(values)[:, k], score(X) - score(without), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_shapley_of_a_network_is_complete(cnn, tablets):
     result = attribute(cnn, tablets.X[:3], "shapley", bands=5, details=True)
     assert isinstance(result, Attribution) and len(result.bands) == 5 and result.band_values.shape == (3, 5)

@@ -78,6 +78,7 @@ def test_what_is_added_to_an_attribution_is_the_completeness_error(either):
     assert np.allclose(completeness_error(either, X, EXACT[0] + extra), extra.sum(axis=1), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_baseline_is_the_mean_of_the_training_spectra(cnn):
     few = X[:4]
     expected = cnn.predict(few) - cnn.predict(cnn.mean_spectrum_[None])
@@ -396,17 +397,18 @@ def test_table_of_a_linear_model(either):
     assert table.loc["random", "rejected"] and np.isclose(table.loc["random", "random weights"], 1)
     assert (same["agreement"] > table.loc["random", "agreement"]).all()
     found = localization(np.abs(EXACT[0]), mask).mean()
-    for score in ("mass", "rank", "auc"):
-        assert np.isclose(table.loc["integrated_gradients", score], found[score], atol=1e-5)
+    for score in ("attribution_mass", "rank", "auc"):
+        assert np.isclose(table.loc["integrated_gradients", score.replace("_", " ")], found[score], atol=1e-5)
     assert (table["seconds"] >= 0).all()
 
 
+@pytest.mark.slow
 def test_table_through_an_estimator(cnn):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # Keras's own, under torch
         table = evaluate_explanations(cnn, X[:5], ["gradient", "integrated_gradients"], bands=K, n_draws=0, n_random=2)
-    assert "noise" not in table and "mass" not in table and len(table) == 2
+    assert "noise" not in table and "attribution mass" not in table and len(table) == 2
     assert table.loc["integrated_gradients", "completeness error"] < 0.05
     one = faithfulness(cnn, X[:5], attribute(cnn, X[:5]), bands=K, n_random=2).summary.loc["deletion"]
     assert np.isclose(table.loc["integrated_gradients", "deletion"], one["gain"] / one["to explain"], rtol=1e-5)

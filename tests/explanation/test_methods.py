@@ -223,6 +223,7 @@ def classifier():
     return model
 
 
+@pytest.mark.slow
 def test_a_thread_that_predicts_meanwhile_gets_probabilities():
     """The other thread runs while the last step is bypassed, and is compiled for the first time then."""
     model = classifier()

@@ -20,7 +20,7 @@ def test_against_scikit_learn_and_at_random(values, mask):
     assume(mask.any() and not mask.all() and values.any(axis=1).all())
     found, size = localization(values, mask), np.abs(values)
     assert np.allclose(found["auc"], [roc_auc_score(mask, s) for s in size])
-    assert np.allclose(found["mass"], [s[mask].sum() / s.sum() for s in size])
+    assert np.allclose(found["attribution_mass"], [s[mask].sum() / s.sum() for s in size])
     rng, k = np.random.default_rng(0), mask.sum()
     draws = [np.lexsort((rng.random(9), -size[0]))[:k] for _ in range(200)]
     rank = np.mean([mask[top].mean() for top in draws])
@@ -38,40 +38,40 @@ def test_unit_and_order_of_channels_do_not_matter(values, mask, unit):
 
 def test_signs():
     values, mask = [3, -3, 1, 0], [True, True, False, False]
-    assert np.isclose(localization(values, mask)["mass"][0], 6 / 7)
+    assert np.isclose(localization(values, mask)["attribution_mass"][0], 6 / 7)
     positive = localization(values, mask, sign="positive")
-    assert np.isclose(positive["mass"][0], 3 / 4) and np.isclose(positive["auc"][0], (2 + 0.5) / 4)
+    assert np.isclose(positive["attribution_mass"][0], 3 / 4) and np.isclose(positive["auc"][0], (2 + 0.5) / 4)
 
 
 def test_a_mask_a_sample():
     values = np.eye(3)
-    assert localization(values, np.eye(3, dtype=bool))["mass"].tolist() == [1, 1, 1]
-    assert localization(values, np.array([True, False, False]))["mass"].tolist() == [1, 0, 0]
+    assert localization(values, np.eye(3, dtype=bool))["attribution_mass"].tolist() == [1, 1, 1]
+    assert localization(values, np.array([True, False, False]))["attribution_mass"].tolist() == [1, 0, 0]
 
 
 def test_nothing_said_is_chance_and_warned_about():
     values, mask = np.array([[0, 0, 0, 0.0], [0, 1, 0, 0]]), np.array([True, False, False, False])
     with pytest.warns(SpectrumWarning, match="row 0 without attribution"):
         found = localization(values, mask, truth=[1, 0, 0, 0])
-    assert found.loc[0, ["mass", "rank", "auc", "correlation"]].tolist() == [0.25, 0.25, 0.5, 0]
+    assert found.loc[0, ["attribution_mass", "rank", "auc", "correlation"]].tolist() == [0.25, 0.25, 0.5, 0]
     with pytest.warns(SpectrumWarning, match="rows 0, 1"):
         localization(-values, mask, sign="positive")
 
 
 def test_a_constant_is_chance():
     found = localization(np.ones((1, 8)), np.arange(8) < 2)
-    assert np.allclose(found[["mass", "rank"]], 0.25) and found["auc"][0] == 0.5
+    assert np.allclose(found[["attribution_mass", "rank"]], 0.25) and found["auc"][0] == 0.5
 
 
 def test_bands():
     values, mask = np.array([0, 0, 4, 0, 1, 1.0]), np.array([False, False, True, False, False, False])
     by_number = localization(values, mask, bands=3)
-    assert np.allclose(by_number[["mass", "rank", "auc"]], [[4 / 6, 1, 1]])
-    assert np.allclose(by_number[["mass_chance", "rank_chance"]], 1 / 3)
+    assert np.allclose(by_number[["attribution_mass", "rank", "auc"]], [[4 / 6, 1, 1]])
+    assert np.allclose(by_number[["attribution_mass_chance", "rank_chance"]], 1 / 3)
     labels = ["b", "b", "a", "a", "c", "c"]  # any order, any labels
     assert np.allclose(localization(values, mask, bands=labels), by_number)
     uneven = localization(values, mask, bands=[0, 0, 1, 2, 2, 2], truth=mask * 1.0)
-    assert np.isclose(uneven["mass_chance"][0], 1 / 6) and np.isclose(uneven["rank_chance"][0], 1 / 3)
+    assert np.isclose(uneven["attribution_mass_chance"][0], 1 / 6) and np.isclose(uneven["rank_chance"][0], 1 / 3)
     assert np.isclose(uneven["correlation"][0], np.corrcoef([0, 4, 2 / 3], [0, 1, 0])[0, 1])
     one_each = localization(values, mask, bands=np.arange(6))
     assert np.allclose(one_each, localization(values, mask))

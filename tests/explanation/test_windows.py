@@ -37,6 +37,8 @@ ARCHITECTURES = {
     "resnet1d": partial(resnet1d, filters=(4, 4)),
 }
 
+QUICK_FIRST = ["fganet", *(pytest.param(n, marks=pytest.mark.slow) for n in ARCHITECTURES if n != "fganet")]
+
 
 def chain(*parts, shape=(N,)):
     return keras.Sequential([layers.Input(shape), *parts])
@@ -55,7 +57,7 @@ def positional_layers(model):
     return [layer for layer in model.layers if isinstance(layer, (*CONVOLUTIONS, *pooling))]
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", QUICK_FIRST)
 def test_no_unit_notices_what_is_outside_its_field_and_some_what_is_at_its_ends(name):
     """Strided, pooled, padded: every channel changed in turn. A maximum or a relu may not notice a change of one
     spectrum, so the ends are looked for in several spectra, and at most units."""
@@ -74,7 +76,7 @@ def test_no_unit_notices_what_is_outside_its_field_and_some_what_is_at_its_ends(
         assert min(np.mean(end[field.inside]) if field.inside.any() else 1 for end in ends) > 0.6, layer.name
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", QUICK_FIRST)
 def test_centres_are_where_a_band_moves_the_activation(name):
     """Independent of the arithmetic: over random spectra, the mean place of the channels that a unit in the middle
     notices, weighted by nothing, is the centre; half the distance between channels may be lost at each end."""
@@ -117,6 +119,7 @@ def test_windows_against_a_loop(batch_size):
     assert np.allclose(top.average, (top.windows - top.windows.mean(axis=2, keepdims=True)).mean(axis=1))
 
 
+@pytest.mark.slow
 def test_windows_of_a_deeper_layer_and_of_an_estimator():
     y = X[:, 20]
     cnn = CNNRegressor("fganet", scatter_correction="msc", epochs=1, random_state=0, verbose=0).fit(X, y)
@@ -152,7 +155,7 @@ def test_the_map_of_fganet_is_on_the_right_axis():
     assert np.array_equal(found.weights[5, 3], kernel[3::8, 5])
 
 
-@pytest.mark.parametrize("name", ["bjerrum", "cui_fearn", "deep_spectra", "fganet"])
+@pytest.mark.parametrize("name", [name for name in QUICK_FIRST if "resnet1d" not in str(name)])
 def test_the_map_times_what_arrives_is_what_the_layer_computes(name):
     model = ARCHITECTURES[name](N, seed=0)
     dense = next(layer for layer in model.layers if isinstance(layer, layers.Dense))
@@ -175,6 +178,7 @@ def test_the_map_times_what_arrives_is_what_the_layer_computes(name):
     assert (np.diff(found.centre) > 0).all() and len(found.centre) == n_positions
 
 
+@pytest.mark.slow
 def test_maps_inside_estimators_and_by_name():
     cnn = CNNRegressor("cui_fearn", scatter_correction=2, epochs=1, random_state=0, verbose=0).fit(X, X[:, 20])
     found = dense_weight_map(cnn)
