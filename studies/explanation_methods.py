@@ -18,6 +18,7 @@ from deep_chemometrics.checks import SpectrumWarning, check_option
 from deep_chemometrics.data.simulation import Simulation, simulate_spectra
 from deep_chemometrics.explanation.attribution import attribute
 from deep_chemometrics.explanation.deletion import evaluate_explanations
+from deep_chemometrics.explanation.methods import used_options
 from deep_chemometrics.explanation.segments import Bands, bands
 from deep_chemometrics.networks.architectures import (
     bjerrum,
@@ -88,8 +89,8 @@ def _accepted(model: Any, X: np.ndarray, parts: Bands) -> tuple[dict, dict]:
     """
     accepted, options = {}, {}
     for name, method in METHODS.items():
-        extra = {"bands": parts} if method in ("occlusion", "shapley") else {}
-        for more in ({}, {"layer": 0}) if method == "grad_cam" else ({},):
+        extra = used_options(method, bands=parts)
+        for more in ({}, {"layer": 0}) if used_options(method, layer=0) else ({},):
             try:
                 attribute(model, X, method, progress=False, **extra, **more)
             except ValueError:
@@ -133,8 +134,8 @@ def score_explanations(
     `network`: a name in `NETWORKS`, or "oracle", the best linear model; `difficulty`: a name in `DIFFICULTIES` of
     `simulate`; `seed` decides pure spectra, samples and weights. Methods: those of `METHODS` that the model can be
     explained by, and the maps to compare with, "gradient x distance", "distance" and "random". Columns: those of
-    `evaluate_explanations` (of corrected spectra where there is scatter), "deletion, interpolated", "mass, raw" and
-    "truth, raw" (of uncorrected spectra), and the root mean squared errors "rmsep" and "rmsep shifted", relative to the
+    `evaluate_explanations` (of corrected spectra where there is scatter), "deletion, interpolated", "attribution mass, raw"
+    and "truth, raw" (of uncorrected spectra), and the root mean squared errors "rmsep" and "rmsep shifted", relative to the
     standard deviation of the contents. Raises `ValueError` for unknown names.
     """
     sim = simulate_spectra(
@@ -184,7 +185,8 @@ def score_explanations(
         else:
             uncorrected = table
     table["deletion, interpolated"] = other["deletion"]
-    table["mass, raw"], table["truth, raw"] = uncorrected["mass"], uncorrected["truth"]
+    table["attribution mass, raw"] = uncorrected["attribution mass"]
+    table["truth, raw"] = uncorrected["truth"]
     table["rmsep"], table["rmsep shifted"] = (
         _relative_error(model, test),
         _relative_error(model, shifted),

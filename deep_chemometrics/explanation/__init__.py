@@ -16,7 +16,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "attribution": ["Attribution", "METHODS", "attribute"],
         "deletion": ["completeness_error", "evaluate_explanations", "faithfulness"],
         "inspector": ["inspect_bands"],
-        "methods": ["Method", "register_method"],
         "overlap": ["localization"],
         "sanity": ["agreement", "noise_check", "target_check", "weight_check"],
         "scores": ["score_function"],

@@ -193,7 +193,9 @@ def kernel_activations(
     Parameters
     ----------
     model : keras.Model or fitted CNN estimator
+        The network; it is not changed.
     X : array-like of shape (n_samples, n_channels)
+        Spectra.
     layer : layer, str or int, optional
         The layer, its name, or its number among the convolutions (0, the first, by
         default), also inside nested models. An activation function that is part of the
@@ -397,6 +399,7 @@ def receptive_field(
     Parameters
     ----------
     model : keras.Model or fitted CNN estimator
+        The network; it is not changed.
     layer : layer, str or int, optional
         As in `kernel_activations`; by default the first convolution.
     axis : array-like of shape (n_channels,), optional
@@ -405,6 +408,7 @@ def receptive_field(
     Returns
     -------
     ReceptiveField
+        `centre` on the axis, `first` and `last` channel, and `inside` without padding.
 
     Raises
     ------

@@ -17,7 +17,11 @@ import deep_chemometrics.explanation
 from ..checks import check_option, check_spectra
 from .activations import Layer
 from .methods import METHODS, Attribution, Method, Request
-from .scores import check_baseline, score_function
+from deep_chemometrics.explanation.scores import (
+    Score,
+    check_baseline,
+    score_function,
+)
 from .segments import Bands, as_bands
 from ..networks.backend import keras
 
@@ -65,6 +69,26 @@ def _computed(record: Method, request: Request) -> Attribution:
         )
     return result
 
+# %% ../../nbs/library/explanation/12_attribution.ipynb #run
+def _run(
+    model: keras.Model | BaseEstimator,
+    score: Score,
+    X: ArrayLike,
+    method: str,
+    random_state: int | np.random.Generator | None,
+    given: dict,
+    more: dict,
+) -> Attribution:
+    "Check the request and compute it; options in `given` must be used by the method."
+    record = _check_used(method, **given)
+    X = check_spectra(X).astype(np.float64)
+    if "baseline" in record.options:
+        order = score.scatter_order
+        given["baseline"] = check_baseline(given["baseline"], model, X, order, level=4)
+    given["bands"] = _bands_of(record, given["bands"], X.shape[1])
+    rng = np.random.default_rng(random_state)
+    return _computed(record, Request(score=score, X=X, rng=rng, **given, **more))
+
 # %% ../../nbs/library/explanation/12_attribution.ipynb #09-attribution-022
 def attribute(
     model: keras.Model | BaseEstimator,
@@ -89,46 +113,45 @@ def attribute(
 
     Parameters
     ----------
-    model, X, target, output, batch_size
-        As in `score_function`; `X` is (n_samples, n_channels). No model is changed.
+    model : keras.Model or fitted estimator
+        As in `score_function`; it is not changed.
+    X : array-like of shape (n_samples, n_channels)
+        Spectra to explain.
     method : str
         A name in `METHODS`.
+    target : int, default 0
+        As in `score_function`.
     baseline : array-like of shape (n_channels,) or float, optional
-        What `X` is compared with; by default the mean training spectrum if the model
-        knows it, else the mean of `X`.
-    bands, fill
-        `Bands` or their number (20; 10 for Shapley values); see `fill_bands`.
+        Default: the mean training spectrum if the model knows it, else that of `X`.
+    bands, fill : Bands or int, and str
+        Bands (default 20; for Shapley values 10); see `fill_bands`.
     layer : layer, str or int, optional
         For Grad-CAM; by default the last convolution.
+    output : {"value", "log_odds"}, optional
+        As in `score_function`.
     steps, samples : int
-        Steps of integrated gradients; noisy copies of SmoothGrad (50) or random orders
-        of Shapley values (exact up to 10 bands, else 64).
+        Steps of integrated gradients; noisy copies of SmoothGrad (50), or random
+        orders of Shapley values (exact up to 10 bands, else 64).
     noise : float
         Noise of SmoothGrad as a share of the range of each spectrum.
-    random_state : int or Generator, optional
-    progress : bool, optional
-        Show a bar: after three seconds (None), at once, or never.
+    random_state, batch_size, progress : optional
+        Seed or generator; spectra computed at a time; a bar after three seconds (None),
+        at once (True), or never.
     details : bool, default False
         Return an `Attribution`.
 
     Returns
     -------
     np.ndarray of shape (n_samples, n_channels), or Attribution
+        In units of the prediction, or for sensitivities per unit of absorbance.
 
     Raises
     ------
     ValueError
-        For unknown names, options that the method does not use, spectra, targets or
-        baselines that do not fit, NaN or infinity, and gradients of trees.
+        For names, options, spectra, targets or baselines that do not fit.
     """
     score = score_function(model, X, target, output, batch_size)
-    given = dict(baseline=baseline, bands=bands, samples=samples, layer=layer)
-    record = _check_used(method, **given)
-    X = check_spectra(X).astype(np.float64)
-    if "baseline" in record.options:
-        baseline = check_baseline(baseline, model, X, score.scatter_order)
-    bands = _bands_of(record, bands, X.shape[1])
-    rng = np.random.default_rng(random_state)
-    options = (baseline, bands, fill, layer, steps, samples, noise, rng)
-    result = _computed(record, Request(score, X, *options, progress, details))
+    given = dict(baseline=baseline, bands=bands, layer=layer, samples=samples)
+    more = dict(fill=fill, steps=steps, noise=noise, progress=progress, details=details)
+    result = _run(model, score, X, method, random_state, given, more)
     return result if details else result.values

@@ -54,9 +54,16 @@ def completeness_error(
 
     Parameters
     ----------
-    model, X, target, baseline, output
+    model : keras.Model or fitted estimator
+        As given to `attribute`.
+    X : array-like of shape (n_samples, n_channels)
         As given to `attribute`.
     attributions : array-like of shape (n_samples, n_channels)
+        What `attribute` gave.
+    target : int, default 0
+        As given to `attribute`.
+    baseline, output : optional
+        As given to `attribute`.
 
     Returns
     -------
@@ -233,24 +240,32 @@ def faithfulness(
 
     Parameters
     ----------
-    model, X, target, baseline, output
+    model : keras.Model or fitted estimator
+        As given to `attribute`.
+    X : array-like of shape (n_samples, n_channels)
         As given to `attribute`; corrected spectra where the model corrects scatter.
     attributions : array-like of shape (n_samples, n_channels)
         A band counts by the sum over its channels; ties are broken at random.
+    target : int, default 0
+        As given to `attribute`.
     bands : int or Bands, default 20
+        Bands of equal numbers of channels, or given ones.
     signed : bool, default True
-        The attributions are contributions, and bands that moved the prediction where it
-        went, above or below the baseline's, come first. Else bands are ordered by the
-        magnitude of the sum; give |gradient| to order by the sum of magnitudes.
+        Contributions: bands that moved the prediction where it went come first. Else
+        the order is that of magnitudes of the sums; give |gradient| for sensitivities.
     fill : {"mean", "interpolate", "zero"}, default "mean"
         As in `fill_bands`.
+    baseline : array-like of shape (n_channels,) or float, optional
+        As given to `attribute`.
     n_random : int, default 20
         Random orders per sample.
-    random_state : int or Generator, optional
+    random_state, output : optional
+        Seed or generator; as given to `attribute`.
 
     Returns
     -------
     Faithfulness
+        `summary`, `curves` and `samples`.
 
     Raises
     ------
@@ -312,9 +327,11 @@ class _Evaluation:
     def row(self, name: str, method: str | Explainer, options: Mapping) -> dict:
         "All checks of one method."
         X = self.test.X
-        contributions = callable(method) or METHODS[method].contributions
+        contributions = True
         options = dict(options)
         if not callable(method):
+            record = METHODS[check_option(method, tuple(METHODS), "methods")]
+            contributions = record.contributions
             baseline = used_options(method, baseline=self.test.baseline)
             options |= self.output | baseline
         began = perf_counter()
@@ -348,11 +365,28 @@ class _Evaluation:
         row = {}
         if mask is not None:
             found = localization(np.abs(values), mask)
-            row |= {metric: found[metric].mean() for metric in ("mass", "rank", "auc")}
+            for metric in ("attribution_mass", "rank", "auc"):
+                row[metric.replace("_", " ")] = found[metric].mean()
         if truth is not None:
             pair = {"truth": _check_attributions(truth, self.test.X), "found": ordered}
             row["truth"] = agreement(pair, self.test.parts).iloc[0, 1]
         return row
+
+# %% ../../nbs/library/explanation/15_deletion.ipynb #table
+def _table(
+    evaluation: _Evaluation,
+    methods: Mapping[str, str | Explainer],
+    options: Mapping[str, Mapping],
+) -> pd.DataFrame:
+    "A row per method, and their agreement."
+    rows = {}
+    for name, method in methods.items():
+        rows[name] = evaluation.row(name, method, options.get(name, {}))
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+    if len(rows) > 1:
+        pairs = agreement(evaluation.ordered, evaluation.test.parts)
+        table["agreement"] = (pairs.sum(axis=1) - 1) / (len(rows) - 1)
+    return table[[*table.columns.drop("seconds"), "seconds"]]
 
 # %% ../../nbs/library/explanation/15_deletion.ipynb #10-faithfulness-042
 def evaluate_explanations(
@@ -381,15 +415,22 @@ def evaluate_explanations(
 
     Parameters
     ----------
+    model, X : as in `faithfulness`
+        The model and the spectra.
     methods : names, or mapping of name to name or function
         Functions (model, X, target) -> contributions (n_samples, n_channels).
+    target, bands : int, and int or Bands
+        As in `faithfulness`.
     mask, truth : array-like of shape (n_channels,), (n_samples, n_channels), optional
         True channels, and true contributions, where they are known.
+    fill, baseline, n_random : as in `faithfulness`
+        As there.
+    n_draws, noise : int, float
+        As in `weight_check` and `noise_check`; neither with 0 draws.
+    random_state, output : optional
+        Seed or generator; as given to `attribute`.
     options : mapping, optional
         Name -> more keywords for the method.
-    model, X, target, bands, fill, baseline, n_random, random_state, output
-    n_draws, noise
-        As in `faithfulness`, `weight_check` and `noise_check`; no draws with 0.
 
     Returns
     -------
@@ -409,12 +450,4 @@ def evaluate_explanations(
     test = _DeletionTest(model, X, target, *settings)
     sanity = dict(n_draws=n_draws, noise=noise, random_state=random_state)
     evaluation = _Evaluation(model, target, test, output, (mask, truth), sanity)
-    options = {} if options is None else options
-    rows = {}
-    for name, method in methods.items():
-        rows[name] = evaluation.row(name, method, options.get(name, {}))
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
-    if len(rows) > 1:
-        total = agreement(evaluation.ordered, test.parts).sum(axis=1) - 1
-        table["agreement"] = total / (len(rows) - 1)
-    return table[[*table.columns.drop("seconds"), "seconds"]]
+    return _table(evaluation, methods, {} if options is None else options)

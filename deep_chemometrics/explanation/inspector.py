@@ -293,19 +293,21 @@ def inspect_bands(
 
     Parameters
     ----------
-    model, X, target, output, baseline
-        As in `attribute`. Where the model corrects scatter, give corrected spectra: a
-        piece of the mean spectrum fits into them.
+    model, X : as in `attribute`
+        Where the model corrects scatter, give corrected spectra: a piece of the mean
+        spectrum fits into them.
     axis : array-like of shape (n_channels,), optional
         By default channel numbers.
-    axis_name, axis_unit, ylabel : str
-        Labels of the figure.
+    axis_name, axis_unit : str
+        Labels of the axis.
     methods : sequence of str
         Names in `METHODS`; the first is shown first.
     bands : int or Bands, default 20
-        Equal parts of the axis, or `Bands`.
-    unit : str
-        Unit of the prediction.
+        Equal parts of the axis, or given bands.
+    baseline, target, output : optional
+        As in `attribute`.
+    unit, ylabel : str
+        Unit of the prediction, and label of the spectrum.
 
     Returns
     -------

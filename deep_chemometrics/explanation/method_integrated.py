@@ -47,7 +47,7 @@ def _warn(result: Attribution, empty: np.ndarray, request: Request) -> None:
             f"{name_rows(np.flatnonzero(empty))}: scatter correction leaves nothing of "
             "it; attributed zero."
         )
-        warnings.warn(message, SpectrumWarning, stacklevel=5)
+        warnings.warn(message, SpectrumWarning, stacklevel=6)
     error = np.abs(result.completeness_error)
     beyond = error - 0.05 * np.abs(result.values).sum(axis=1)
     rows = np.flatnonzero((beyond > 0) & ~empty)
@@ -59,7 +59,7 @@ def _warn(result: Attribution, empty: np.ndarray, request: Request) -> None:
             f"{name_rows(rows)}: {request.steps} steps miss up to "
             f"{error[rows].max():.3g} of the change explained; take more steps."
         )
-        warnings.warn(message, SpectrumWarning, stacklevel=5)
+        warnings.warn(message, SpectrumWarning, stacklevel=6)
 
 
 INTEGRATED_GRADIENTS = register_method(

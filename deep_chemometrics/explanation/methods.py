@@ -22,16 +22,23 @@ from .segments import Bands
 class Attribution:
     """Result of `attribute(..., details=True)`; None where a method has no such thing.
 
-    Attributes
+    Parameters
     ----------
     values : np.ndarray of shape (n_samples, n_channels)
+        The attributions.
     explained : np.ndarray of shape (n_samples,), optional
         f(x) - f(baseline): what the values should sum to.
     standard_error : np.ndarray of shape (n_samples, n_channels), optional
         Of the values, where they are drawn at random.
     baseline : np.ndarray of shape (n_channels,), optional
+        What the spectra are compared with.
     bands : Bands, optional
+        Where bands are explained.
     band_values : np.ndarray of shape (n_samples, n_bands), optional
+        The attributions of the bands.
+
+    Attributes
+    ----------
     completeness_error : np.ndarray of shape (n_samples,), optional
         Sum of the values minus `explained`; for integrated gradients the error of the
         integration.
@@ -46,11 +53,12 @@ class Attribution:
 
     @property
     def completeness_error(self) -> np.ndarray | None:
+        "Sum of the values minus `explained` (n_samples,)."
         if self.explained is None:
             return None
         return self.values.sum(axis=1) - self.explained
 
-
+# %% ../../nbs/library/explanation/05_methods.ipynb #methods-request
 @dataclass(frozen=True)
 class Request:
     "What a method has to compute. Options that a method does not use are None."
@@ -173,9 +181,7 @@ def used_options(method: str, **offered: object) -> dict:
     }
 
 # %% ../../nbs/library/explanation/05_methods.ipynb #methods-chunks
-def chunks(
-    n: int, size: int, progress: bool | None, unit: str
-) -> Iterator[np.ndarray]:
+def chunks(n: int, size: int, progress: bool | None, unit: str) -> Iterator[np.ndarray]:
     "The numbers 0 to n - 1 in runs of `size`; a bar after 3 s (None), now, or never."
     delay = 3.0 if progress is None else 0
     with tqdm(total=n, unit=unit, disable=progress is False, delay=delay) as bar:

@@ -120,6 +120,7 @@ def localization(
     Parameters
     ----------
     attributions : array-like of shape (n_samples, n_channels) or (n_channels,)
+        What a method gave.
     mask : array-like of bool, shape (n_channels,) or (n_samples, n_channels)
         The true channels.
     sign : {"absolute", "positive"}
@@ -133,9 +134,9 @@ def localization(
     Returns
     -------
     pd.DataFrame
-        A row per sample; columns "mass", "rank", "auc", each with "..._chance", and
-        "correlation" with |truth|, 0 where one of them is constant. A row of zeros gets
-        the chance levels and a `SpectrumWarning`.
+        A row per sample; columns "attribution_mass", "rank", "auc", each with
+        "..._chance", and "correlation" with |truth|, 0 where one of them is constant. A
+        row of zeros gets the chance levels and a `SpectrumWarning`.
 
     Raises
     ------
@@ -150,8 +151,8 @@ def localization(
     --------
     >>> from deep_chemometrics.explanation import localization
     >>> found = localization([4.0, 1.0, 2.0, -1.0], [True, True, False, False])
-    >>> print(found.loc[0, "mass"], found.loc[0, "mass_chance"])
-    0.625 0.5
+    >>> found.loc[0, ["attribution_mass", "attribution_mass_chance"]].tolist()
+    [0.625, 0.5]
     """
     values = check_spectra(np.atleast_2d(attributions), "attributions").astype(float)
     check_option(sign, ("absolute", "positive"), "sign")
@@ -183,8 +184,8 @@ def _metrics(
         )
     share = (size * mask) @ counts / np.where(total > 0, total, 1)
     table = {
-        "mass": np.where(total > 0, share, chance),
-        "mass_chance": chance,
+        "attribution_mass": np.where(total > 0, share, chance),
+        "attribution_mass_chance": chance,
         "rank": _top_k(size, mask),
         "rank_chance": mask.mean(axis=1),
         "auc": _auc(size, mask),

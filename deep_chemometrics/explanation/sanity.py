@@ -71,7 +71,7 @@ def _rank_correlation(a: np.ndarray, b: np.ndarray, signed: bool) -> np.ndarray:
         a, b = np.abs(a), np.abs(b)
     return (_centred_ranks(a) * _centred_ranks(b)).sum(axis=1)
 
-
+# %% ../../nbs/library/explanation/14_sanity.ipynb #agreement
 def agreement(
     attributions: Mapping[str, ArrayLike],
     bands: int | Bands = 20,
@@ -84,6 +84,7 @@ def agreement(
     attributions : mapping of str to array-like of shape (n_samples, n_channels)
         Of the same spectra, by several methods or on several networks.
     bands : int or Bands, default 20
+        Equal parts of the spectrum, or given bands.
     signed : bool, default False
         Compare values with their sign; else magnitudes.
 
@@ -196,16 +197,20 @@ def weight_check(
     model : keras.Model, fitted CNN estimator, or linear model with `coef_`
         A network is changed while the check runs, and has its weights back afterwards.
     X : array-like of shape (n_samples, n_channels)
+        Spectra to explain.
     method : str or callable
         A name for `attribute`, or a function (model, X, target) -> (n_samples,
         n_channels).
     target : int, default 0
+        As in `attribute`.
     bands : int or Bands, default 20
+        Equal parts of the spectrum, or given bands.
     n_draws : int, default 5
         Shuffled models.
     limit : float, default 0.5
         Correlation from which the attribution is rejected.
     random_state : int or Generator, optional
+        Decides how the weights are shuffled.
     options : mapping, optional
         More keywords for the method.
 
@@ -258,13 +263,16 @@ def target_check(
     ----------
     model : fitted estimator
         It is cloned and trained `n_draws` times.
-    X_train : array-like of shape (n, n_channels)
-    y_train : array-like of shape (n,) or (n, n_targets)
+    X_train, y_train : array-like of shape (n, n_channels), and (n,) or (n, n_targets)
         What `model` was fitted to.
     X : array-like of shape (n_samples, n_channels)
         Spectra to explain.
-    method, target, bands, limit, random_state, options
-        As in `weight_check`.
+    method, target, bands : as in `weight_check`
+        As there.
+    n_draws : int, default 3
+        Models to train.
+    limit, random_state, options : as in `weight_check`
+        As there.
 
     Returns
     -------
@@ -327,10 +335,12 @@ def noise_check(
 
     Parameters
     ----------
-    model, X, method, target, bands, n_draws, random_state, options
-        As in `weight_check`.
+    model, X, method, target : as in `weight_check`
+        As there.
     noise : float, optional
         Standard deviation in units of `X`; by default from second differences.
+    bands, n_draws, random_state, options : as in `weight_check`
+        As there.
 
     Returns
     -------

@@ -594,6 +594,7 @@ def check_baseline(
     model: Any,
     X: np.ndarray,
     order: int | None = None,
+    level: int = 3,
 ) -> np.ndarray:
     """The baseline (n_channels,) to use.
 
@@ -611,7 +612,7 @@ def check_baseline(
                 "same as every spectrum, so that all contributions are zero. Give the "
                 "mean of the training spectra as baseline.",
                 SpectrumWarning,
-                stacklevel=3,
+                stacklevel=level,
             )
     baseline = np.asarray(baseline, dtype=np.float64)
     if baseline.ndim == 0:

@@ -145,6 +145,7 @@ def bands(
     Returns
     -------
     Bands
+        With `first`, `last`, `low`, `high`, `centre`, `mask`, `sums` and `spread`.
 
     Raises
     ------

@@ -26,8 +26,8 @@ from deep_chemometrics.explanation.activations import (
     channel_axis,
     count_channels,
     grid_after,
-    kernel_activations,
     keras_model,
+    kernel_activations,
     on_axis,
     primitive_steps,
     receptive_field,
@@ -80,17 +80,23 @@ def top_windows(
 
     Parameters
     ----------
-    model, layer, batch_size
-        As in `kernel_activations`.
+    model : keras.Model or fitted CNN estimator
+        The network; it is not changed.
     X : array-like of shape (n_samples, n_channels)
+        Spectra to search.
+    layer : layer, str or int, optional
+        As in `kernel_activations`.
     n : int, default 100
         Windows per kernel; fewer if there are fewer spectra.
     axis : array-like of shape (n_channels,), optional
         As in `receptive_field`.
+    batch_size : int, default 128
+        Spectra computed at a time.
 
     Returns
     -------
     TopWindows
+        `windows`, `offset`, `sample`, `centre`, `activation`, and their `average`.
 
     Raises
     ------
@@ -195,6 +201,7 @@ def dense_weight_map(
     Parameters
     ----------
     model : keras.Model or fitted CNN estimator
+        The network; it is not changed.
     layer : layer or str, optional
         The dense layer or its name; by default the first that reads a flattened layer.
     axis : array-like of shape (n_channels,), optional
@@ -203,6 +210,7 @@ def dense_weight_map(
     Returns
     -------
     WeightMap
+        `centre` (n_positions,) and `weights` (n_units, n_kernels, n_positions).
 
     Raises
     ------
@@ -262,6 +270,7 @@ def frequency_response(
     frequency : np.ndarray of shape (n,)
         From 0 to 1 / (2 spacing).
     response : np.ndarray of shape (n, n_kernels)
+        Factors of the amplitude.
 
     Raises
     ------

@@ -39,9 +39,9 @@ def test_no_method_of_the_library_is_left_out():
 
 def test_a_row_a_method(easy):
     assert list(easy.index) == [name for name in METHODS if name != "Grad-CAM"] + CONTROLS  # it looks into networks
-    marks = easy.drop(columns=["left over", "rejected"]).astype(float)
+    marks = easy.drop(columns=["completeness error", "rejected"]).astype(float)
     assert np.isfinite(marks.to_numpy()).all()
-    assert easy["left over"].notna().sum() == 7  # contributions and controls: they claim to add up
+    assert easy["completeness error"].notna().sum() == 7  # contributions and controls: they claim to add up
     assert easy[["rmsep", "rmsep shifted"]].nunique().eq(1).all()
 
 
@@ -49,11 +49,11 @@ def test_a_row_a_method(easy):
 def test_the_contributions_of_a_linear_model_are_exact(difficulty):
     table = oracle(difficulty, seed=1)
     same = table.loc[CONTRIBUTIONS]
-    assert same["left over"].max() < 1e-6
+    assert same["completeness error"].max() < 1e-6
     # "auc" and "rank" are by channel: occlusion and Shapley values share a band's sum among its channels
     assert np.ptp(same[["deletion", "insertion", "truth", "random weights"]], axis=0).max() < 1e-6
     assert (same["deletion"] > table.loc[["random", "distance", "gradient"], "deletion"].max()).all()
-    assert (same["beaten"] == 1).all() and table.loc["random", "beaten"] < 0.9
+    assert (same["win rate"] == 1).all() and table.loc["random", "win rate"] < 0.9
 
 
 def test_the_oracle_is_right_where_nothing_disturbs(easy):
@@ -149,7 +149,7 @@ class TestStored:
         """The oracle alone: training a network ends elsewhere on another processor."""
         kept = stored.query("network == 'oracle' and difficulty == @difficulty and seed == 0").set_index("method")
         fresh = oracle(difficulty, n_samples=300, n_explained=32)
-        marks = ["deletion", "insertion", "truth", "truth, raw", "mass", "auc", "rmsep", "rmsep shifted"]
+        marks = ["deletion", "insertion", "truth", "truth, raw", "attribution mass", "auc", "rmsep", "rmsep shifted"]
         # ties of nearly equal bands may fall otherwise with another BLAS, hence not to the last digit
         np.testing.assert_allclose(fresh.loc[kept.index, marks], kept[marks], rtol=1e-3, atol=1e-3)
 
