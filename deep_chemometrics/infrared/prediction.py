@@ -35,6 +35,7 @@ from deep_chemometrics.checks import (
 )
 from ..data.datasets import SpectralDataset
 from ..explanation.attribution import attribute
+from ..explanation.methods import used_options
 from .augmentation import gauss_smooth
 from .groups import GROUP_FREQUENCIES, GROUP_SMARTS
 from deep_chemometrics.infrared.preparation import (
@@ -51,8 +52,6 @@ from ..storage import embedded_file, written_whole
 # %% ../../nbs/library/infrared/08_prediction.ipynb #11f-group-models-008
 GROUPS = tuple(GROUP_SMARTS)
 _N = len(GROUP_AXIS)
-# methods of `attribute` without a baseline
-_WITHOUT_BASELINE = ("gradient", "gradient_x_input", "smooth_grad", "grad_cam")
 
 
 def log_odds(p: ArrayLike) -> np.ndarray:
@@ -137,8 +136,8 @@ class GroupModel:
         """
         X = check_spectra(X, n_channels=_N)
         target = GROUPS.index(check_option(group, GROUPS, "group"))
-        if method not in _WITHOUT_BASELINE:
-            options = {"baseline": self.mean_spectrum, "progress": False} | options
+        baseline = used_options(method, baseline=self.mean_spectrum)
+        options = {"progress": False} | baseline | options
         models = [_flat(member) for member in self.members]
         each = [attribute(model, X, method, target, **options) for model in models]
         return np.mean(each, axis=0)
