@@ -1,4 +1,4 @@
-"""The studies of functional groups: marks, thresholds, split, and the counterfactual spectra."""
+"""The studies of functional groups: scores, thresholds, split, and the counterfactual spectra."""
 
 import os
 from pathlib import Path
@@ -19,21 +19,21 @@ def random_truth(n=60, seed=0):
     return rng.random((n, 17)) < 0.3, rng.random((n, 17)) < 0.3
 
 
-def test_marks_agree_with_scikit_learn():
+def test_scores_agree_with_scikit_learn():
     from sklearn.metrics import accuracy_score, f1_score
 
-    said, truth = random_truth()
-    said[0] = truth[0]  # at least one molecule all right
-    found = study.marks(said, truth)
-    assert np.isclose(found["macro F1"], f1_score(truth, said, average="macro"))
-    assert np.isclose(found["molecular F1"], f1_score(truth, said, average="samples", zero_division=1))
-    assert found["all right"] == accuracy_score(truth, said) > 0
+    predicted, truth = random_truth()
+    predicted[0] = truth[0]  # at least one molecule all right
+    found = study.scores(predicted, truth)
+    assert np.isclose(found["macro F1"], f1_score(truth, predicted, average="macro"))
+    assert np.isclose(found["molecular F1"], f1_score(truth, predicted, average="samples", zero_division=1))
+    assert found["all right"] == accuracy_score(truth, predicted) > 0
 
 
-def test_a_group_that_nobody_has_or_names_is_not_marked():
-    said, truth = random_truth()
-    said[:, 3] = truth[:, 3] = False
-    assert np.isnan(study.f1_of_groups(said, truth)[3]) and np.isfinite(study.marks(said, truth)["macro F1"])
+def test_a_group_that_neither_is_nor_is_predicted_has_no_score():
+    predicted, truth = random_truth()
+    predicted[:, 3] = truth[:, 3] = False
+    assert np.isnan(study.f1_of_groups(predicted, truth)[3]) and np.isfinite(study.scores(predicted, truth)["macro F1"])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -48,53 +48,61 @@ def test_thresholds_are_the_best_of_all(seed):
 
 
 def test_no_molecule_and_no_family_is_on_both_sides():
-    teach, judge = study.split()
-    assert not set(teach) & set(judge) and len(teach) + len(judge) == len(study.labels())
-    assert not np.isin(study.families()[teach], study.families()[judge]).any()
-    assert 0.17 < len(judge) / len(study.labels()) <= 0.2
+    train, test = study.split()
+    assert not set(train) & set(test) and len(train) + len(test) == len(study.labels())
+    assert not np.isin(study.families()[train], study.families()[test]).any()
+    assert 0.17 < len(test) / len(study.labels()) <= 0.2
     X = study.spectra() - study.spectra().mean(axis=1, keepdims=True)
     X /= np.linalg.norm(X, axis=1, keepdims=True)
-    assert (X[judge[:100]] @ X[teach].T).max() <= study.SAME + 1e-6
+    assert (X[test[:100]] @ X[train].T).max() <= study.SAME + 1e-6
 
 
 def test_bits_keep_all_decisions():
-    said, _ = random_truth()
-    P = np.where(said, 0.9, 0.1)
-    table = study._kept(P, np.full(17, 0.5), "test")
-    assert (study.decisions(table) == said).all() and table["p0"].isin([26, 230]).all()
+    predicted, _ = random_truth()
+    P = np.where(predicted, 0.9, 0.1)
+    table = study._rows(P, np.full(17, 0.5), "test")
+    assert (study.decisions(table) == predicted).all() and table["p0"].isin([26, 230]).all()
 
 
 def test_all_settings_differ():
-    for settings in (study.settings(), physics.settings(), physics.pattern_settings(), physics.alike_settings()):
+    for settings in (study.settings(), physics.settings(), physics.pattern_settings(), physics.agreement_settings()):
         table = pd.DataFrame(settings)
         assert not table.duplicated().any() and len(table) >= 6
 
 
-def test_expert_reads_the_table():
+def test_table_of_group_frequencies():
     X = np.zeros((2, 850))
     X[0, np.abs(GROUP_AXIS - 2240) < 10] = 1  # a nitrile's band
-    scores = pd.DataFrame(study.expert_scores(X), columns=study.GROUPS)
+    scores = pd.DataFrame(study.table_scores(X), columns=study.GROUPS)
     assert scores.loc[0, "nitrile"] == 1 and scores.loc[1, "nitrile"] == 0 and scores.loc[0, "ketone"] == 0
 
 
-@pytest.mark.parametrize("size", [0.125, 1])
-def test_group_net_is_seeded(size):
-    make = [study.group_net(850, size=size, seed=seed) for seed in (1, 1, 2)]
-    first, again, other = (model.get_weights()[0] for model in make)
-    assert (first == again).all() and not (first == other).all() and make[0].output_shape == (None, 17)
+@pytest.mark.parametrize("n_seeds", [1, 3])
+def test_intervals_are_those_of_a_bootstrap_by_hand(n_seeds):
+    truth = random_truth()[1]
+    seeds = [random_truth(seed=seed)[0] for seed in range(n_seeds)]
+    found = study.bootstrap(seeds, truth, draws=40)
+    rng, drawn = np.random.default_rng(0), []
+    for _ in range(40):
+        rows = rng.integers(0, len(truth), len(truth))
+        drawn.append(pd.DataFrame([study.scores(one[rows], truth[rows]) for one in seeds]).mean())
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0) - np.mean(drawn, axis=0)
+    mean = np.mean([list(study.scores(one, truth).values()) for one in seeds], axis=0)
+    assert np.allclose(found["mean"], mean) and np.allclose(found["low"], mean + low)
+    assert np.allclose(found["high"], mean + high), "all seeds count"
 
 
 # Counterfactual spectra
 
 
 def test_only_foreign_vibrations_are_removed():
-    library = load_lines()[physics.asked("nitrile")[:5]]
+    library = load_lines()[physics.explained("nitrile")[:5]]
     before = study.normalise_infrared(line_spectra(library, GROUP_AXIS, study.WIDTH))
-    own = physics.without(library, "nitrile", 2220.0)  # the nitriles' own band lies there
+    own = physics.without_vibrations(library, "nitrile", 2220.0)  # the nitriles' own band lies there
     column = study.GROUPS.index("nitrile")
     inside = (library.frequency >= 2220) & (library.frequency < 2260)
     assert inside.any() and (library.motion[inside, column] > 0.1).all() and np.allclose(own, before)
-    assert not np.allclose(physics.without(library, "nitrile", 2900.0), before)
+    assert not np.allclose(physics.without_vibrations(library, "nitrile", 2900.0), before)
 
 
 def test_a_band_is_added_where_it_should_be():

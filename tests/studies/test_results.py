@@ -34,12 +34,12 @@ STORED = {
     "explanation_methods/scores.parquet": (
         90,
         "cd88bb73e06600fe",
-        ["completeness error", "deletion", "truth", "attribution mass"],
+        ["completeness error", "deletion", "truth", "attribution_mass"],
     ),
     "explanation_methods/single_changes.parquet": (
         120,
         "482b21b8a15d5d51",
-        ["completeness error", "deletion", "truth", "attribution mass"],
+        ["completeness error", "deletion", "truth", "attribution_mass"],
     ),
     "overfitting/predictions.parquet": (131, "e491ab86cbeec531", ["predicted"]),
     "overfitting/curves.csv.gz": (3, "e5bc8a59545a282a", ["rmse"]),
