@@ -11,8 +11,7 @@ __all__ = ['N_EACH', 'LINE_WIDTH', 'METHODS', 'OPTIONS', 'STEP', 'WINDOWS', 'SIZ
 # %% ../nbs/studies/group_explanations.ipynb #group-explanations-003
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
-from pathlib import Path
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -310,11 +309,8 @@ def settings() -> list[dict]:
 
 def pattern_settings() -> list[dict]:
     "Every line a setting of `patterns`."
-    settings = []
-    for model in ("FGANet", "group_net"):
-        for seed in SEEDS:
-            settings.append({"model": model, "training": "scaled", "seed": seed})
-    return settings
+    cells = product(("FGANet", "group_net"), SEEDS)
+    return [{"model": m, "training": "scaled", "seed": seed} for m, seed in cells]
 
 
 def agreement_settings() -> list[dict]:
