@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['N_EACH', 'LINE_WIDTH', 'METHODS', 'OPTIONS', 'STEP', 'WINDOWS', 'SIZES', 'FOLDER', 'SEEDS', 'explained', 'true_map',
-           'true_channels', 'weight_map', 'table_map', 'explanation', 'auc_among_bands', 'score', 'in_windows',
-           'log_odds', 'without_vibrations', 'with_band', 'patterns', 'seed_agreement', 'settings', 'pattern_settings',
-           'agreement_settings', 'run_scores', 'run_patterns', 'run_agreement', 'keep_fganet', 'main']
+           'weight_map', 'table_map', 'explanation', 'score', 'in_windows', 'log_odds', 'without_vibrations',
+           'with_band', 'patterns', 'seed_agreement', 'settings', 'pattern_settings', 'agreement_settings',
+           'run_scores', 'run_patterns', 'run_agreement', 'keep_fganet', 'main']
 
 # %% ../nbs/studies/group_explanations.ipynb #group-explanations-003
 from dataclasses import replace
@@ -15,7 +15,6 @@ from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 from studies.functional_groups import (
     GROUPS,
     WIDTH,
@@ -29,8 +28,13 @@ from .run import results_folder, run_study
 
 from deep_chemometrics.data.line_list import LineList, line_spectra, load_lines
 from deep_chemometrics.explanation import attribute, dense_weight_map, localization
-from deep_chemometrics.infrared import GROUP_FREQUENCIES, group_map
+from deep_chemometrics.infrared import (
+    GROUP_FREQUENCIES,
+    group_map,
+    score_group_explanations,
+)
 from deep_chemometrics.infrared.preparation import GROUP_AXIS, normalise_infrared
+from deep_chemometrics.infrared.scoring import contribution_channels
 from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.storage import written_whole
 
@@ -53,12 +57,6 @@ def true_map(group: str, by: str = "motion") -> np.ndarray:
     return group_map(
         load_lines()[explained(group)], group, GROUP_AXIS, LINE_WIDTH, by=by
     )
-
-
-def true_channels(truth: np.ndarray, level: float = 0.1) -> np.ndarray:
-    "Where a true map (n, n_channels) reaches `level` of its highest point."
-    size = np.abs(truth)
-    return size >= level * size.max(axis=1, keepdims=True)
 
 # %% ../nbs/studies/group_explanations.ipynb #group-explanations-010
 METHODS = (
@@ -112,20 +110,6 @@ def explanation(network: Trained, method: str, group: str, seed: int = 0) -> np.
     return attribute(network.model, X, method, target, progress=False, **options)
 
 # %% ../nbs/studies/group_explanations.ipynb #group-explanations-012
-def auc_among_bands(relevance: np.ndarray, group: str, by: str = "motion") -> float:
-    "Mean area under the ROC curve: the group's bands against the other bands."
-    rows = explained(group)
-    whole = line_spectra(load_lines()[rows], GROUP_AXIS, LINE_WIDTH)
-    share = true_map(group, by) / np.maximum(whole, 1e-12)
-    areas = []
-    for x, own, size in zip(whole, share > 0.5, np.abs(relevance)):
-        band = x > 0.05 * x.max()
-        if 0 < own[band].sum() < band.sum():
-            areas.append(roc_auc_score(own[band], size[band]))
-    # without a band that is the group's by more than half there is no score
-    return float(np.mean(areas)) if areas else float("nan")
-
-
 def score(
     model: str, training: str = "scaled", seed: int = 0, method: str = "gradient"
 ) -> pd.DataFrame:
@@ -134,11 +118,10 @@ def score(
     rows = []
     for group in GROUPS:
         relevance = explanation(network, method, group, seed)
+        lines = load_lines()[explained(group)]
         for by in ("motion", "absorption"):
-            truth = true_map(group, by)
-            found = localization(relevance, true_channels(truth), truth=truth)
-            among = auc_among_bands(relevance, group, by)
-            row = {"group": group, "by": by, "n": len(found), "auc_among_bands": among}
+            found = score_group_explanations(relevance, GROUP_AXIS, lines, group, by)
+            row = {"group": group, "by": by, "n": len(found)}
             rows.append(row | found.mean().to_dict())
     return pd.DataFrame(rows)
 
@@ -283,7 +266,7 @@ def seed_agreement(
         for a, b in pairwise(found):
             both = np.corrcoef(a, b)[: len(a), len(a) :]
             by_spectrum.append(np.diag(both).mean())
-        mask = true_channels(true_map(group))
+        mask = contribution_channels(true_map(group))
         auc = [localization(one, mask)["auc"].mean() for one in found]
         row = {"group": group, "agreement": of_means[np.triu_indices(seeds, 1)].mean()}
         row["agreement by spectrum"] = np.mean(by_spectrum)

@@ -56,7 +56,7 @@ FILES = {
     "explanations_physics.parquet": (
         "group_explanations",
         "scores.parquet",
-        {"among": "auc_among_bands", "mass": "attribution_mass", "mass_chance": "attribution_mass_chance"},
+        {"among": "band_auc", "mass": "attribution_mass", "mass_chance": "attribution_mass_chance"},
         {"method": {"chance": "random"}},
     ),
     "explanations_patterns.parquet": (

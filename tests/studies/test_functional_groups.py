@@ -10,6 +10,7 @@ import pytest
 from deep_chemometrics.data.line_list import line_spectra, load_lines
 from deep_chemometrics.infrared.force_constants import GAS_PHASE
 from deep_chemometrics.infrared.preparation import GROUP_AXIS
+from deep_chemometrics.infrared.scoring import contribution_channels
 from studies import functional_groups as study
 from studies import group_explanations as physics
 
@@ -122,7 +123,7 @@ def test_windows_tile_the_axis():
 
 def test_true_map_lies_where_the_group_absorbs():
     truth = physics.true_map("nitrile")
-    assert truth.min() >= 0 and physics.true_channels(truth).any(axis=1).all()
+    assert truth.min() >= 0 and contribution_channels(truth).any(axis=1).all()
     assert (
         np.abs(GROUP_AXIS[truth[:, (GROUP_AXIS > 2000)].argmax(axis=1) + (GROUP_AXIS <= 2000).sum()] - 2240) < 120
     ).mean() > 0.9

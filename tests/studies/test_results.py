@@ -23,7 +23,7 @@ STORED = {
     "group_explanations/scores.parquet": (
         48,
         "65c46900074d78de",
-        ["auc_among_bands", "attribution_mass", "rank", "auc", "correlation"],
+        ["band_auc", "attribution_mass", "rank", "auc", "correlation"],
     ),
     "group_explanations/patterns.parquet": (6, "397f0bbbaf25ca7b", ["attribution", "share", "removed", "added"]),
     "group_explanations/seed_agreement.parquet": (
