@@ -7,7 +7,7 @@ import re
 import pytest
 from pages import PAGES, address, cells, outputs
 
-EXPORTED = re.compile(r"#\| *exportd?\b")
+EXPORTED = re.compile(r"#\| *export[ids]?\b")
 WIDEST = 1200  # pixels: 8 inches at 150 dpi
 
 
@@ -40,7 +40,7 @@ class TestNotebook:
         """nbdev runs every cell that imports to build the documentation, and only these and the exported ones."""
         mixed = []
         for source in code(page):
-            if not EXPORTED.match(source) and "nbdev_export()" not in source:
+            if not EXPORTED.match(source) and "nbdev_export()" not in source and "google.colab" not in source:
                 body = ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M)).body
                 nodes = [node for part in body for node in ast.walk(part)]
                 imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -54,10 +54,10 @@ class TestNotebook:
 
     def test_lines_of_code_fit_on_the_page(self, page):
         lines = [line for source in code(page) for line in source.splitlines()]
-        assert [line for line in lines if len(line) > 88 and "noqa" not in line] == []
+        assert [line for line in lines if len(line) > 88 and "%pip install" not in line] == []
 
     def test_is_executed_without_error(self, page):
-        assert outputs(page) or address(page).endswith("/00_" + address(page).split("/")[-2]), "without outputs"
+        assert outputs(page) or address(page).startswith(("library/", "course/exercises/")), "without outputs"
         assert [output["ename"] for output in outputs(page) if output["output_type"] == "error"] == []
 
     def test_is_never_skipped_as_a_whole(self, page):
