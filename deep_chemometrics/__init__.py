@@ -3,14 +3,17 @@
 The library has eight subpackages. Every public name has one address, its subpackage:
 `from deep_chemometrics.preprocessing import EMSC`, or `deep_chemometrics.preprocessing.EMSC`.
 
-- `data`: spectra with axis and units, readers of files, embedded and simulated data sets
-- `preprocessing`: scatter correction, filters, axis, baseline
-- `augmentation`: disturbed copies of training spectra, on arrays and as Keras layers
-- `calibration`: PLS and other reference models, validation, diagnostics, comparison
-- `networks`: convolutional networks as scikit-learn estimators
-- `explanation`: activations and attributions, and tests of how far to trust them
-- `infrared`: functional groups, computed spectra, prediction of groups
-- `plotting`: figures of spectra, calibrations and explanations
+- `data`: `SpectralDataset`, `read_spectra` and readers for every format, `load_tablets` and
+  other embedded sets, `simulate_spectra`
+- `preprocessing`: `SNV`, `MSC`, `EMSC`, `SavitzkyGolay`, `Baseline`, `Crop`, `Resample`
+- `augmentation`: disturbed copies of training spectra, on arrays (`augment_emsc`) and as Keras
+  layers (`RandomEMSC`)
+- `calibration`: `PLSRegressionCV`, `PLSDA`, `reference_models`, `compare`, `ApplicabilityDomain`,
+  `hotelling_t2`, `vip`
+- `networks`: `CNNRegressor`, `CNNClassifier` and their `ARCHITECTURES`, `load_model`
+- `explanation`: `attribute`, `faithfulness`, `localization`, `kernel_activations`, `inspect_bands`
+- `infrared`: `functional_groups`, `compute_ir`, `predict_groups`, `score_group_explanations`
+- `plotting`: `use_style`, `plot_spectra`, `plot_predictions`, `plot_attribution`
 
 They are imported when you first use them; `import deep_chemometrics` alone imports neither numpy
 nor Keras."""
@@ -26,7 +29,7 @@ from importlib.metadata import PackageNotFoundError, version
 import lazy_loader as _lazy
 
 # %% ../nbs/library/00_package.ipynb #face
-__getattr__, __dir__, __all__ = _lazy.attach(
+__getattr__, _, __all__ = _lazy.attach(
     __name__,
     submodules=[
         "augmentation",
@@ -45,3 +48,7 @@ try:
     __version__ = version("deep_chemometrics")
 except PackageNotFoundError:  # used from a folder, not installed
     __version__ = "unknown"
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -59,9 +59,7 @@ def reading(path: str | Path, kind: str) -> Iterator[None]:
 _AXIS_WORDS = {
     "nm": r"(?<![a-z])nm(?![a-z])|nanomet",
     "um": r"(?<![a-z])[uµμ]m(?![a-z])|micron|micromet",
-    "cm-1": (
-        r"cm\s*\^?\s*[({]?\s*[-−–⁻]\s*[1¹]|1\s*/\s*cm|wavenumber|^wn\b"
-    ),
+    "cm-1": (r"cm\s*\^?\s*[({]?\s*[-−–⁻]\s*[1¹]|1\s*/\s*cm|wavenumber|^wn\b"),
 }
 
 

@@ -106,9 +106,7 @@ def _check_same(
     listed = []
     for kind, names in sorted(kinds.items(), key=lambda item: -len(item[1])):
         more = " ..." if len(names) > 3 else ""
-        listed.append(
-            f"{kind[0]} in {len(names)} files ({', '.join(names[:3])}{more})"
-        )
+        listed.append(f"{kind[0]} in {len(names)} files ({', '.join(names[:3])}{more})")
     more = f"; and {len(listed) - 5} more" if len(listed) > 5 else ""
     raise ValueError(
         f"the files have different {what}: {'; '.join(listed[:5])}{more}. {advice}"

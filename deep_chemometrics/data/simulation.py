@@ -54,7 +54,8 @@ class Difficulty:
         bands up to four times as wide.
     offset, slope, gain : float
         Scatter, x' = (1 + g) x + s (t - 1/2) + o with t from 0 to 1 along the axis:
-        half widths of uniform distributions; offset and slope in absorbance, gain relative.
+        half widths of uniform distributions; offset and slope in absorbance, gain
+        relative.
     noise : float
         Standard deviation of white noise, in absorbance.
     noise_growth : float
