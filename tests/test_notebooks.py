@@ -7,12 +7,22 @@ import re
 import pytest
 from pages import PAGES, address, cells, outputs
 
-EXPORTED = re.compile(r"#\| *export[ids]?\b")
+EXPORTED = re.compile(r"(#\|.*\n)*#\| *export[ids]?\b")
 WIDEST = 1200  # pixels: 8 inches at 150 dpi
 
 
 def code(page) -> list[str]:
     return [cell["source"] for cell in cells(page) if cell["cell_type"] == "code"]
+
+
+def without_docstrings(source: str) -> list[str]:
+    """The lines of a cell without docstrings, whose sections may be as long as they need to be."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+            first = node.body[0]
+            lines[first.lineno - 1 : first.end_lineno] = [None] * (first.end_lineno - first.lineno + 1)
+    return [line for line in lines if line is not None]
 
 
 def without_directives(source: str) -> str:
@@ -38,9 +48,10 @@ class TestNotebook:
 
     def test_imports_stand_in_cells_of_their_own(self, page):
         """nbdev runs every cell that imports to build the documentation, and only these and the exported ones."""
+        special = re.compile(r"google\.colab|sys\.path\.insert")  # what follows needs them
         mixed = []
         for source in code(page):
-            if not EXPORTED.match(source) and "nbdev_export()" not in source and "google.colab" not in source:
+            if not EXPORTED.match(source) and "nbdev_export()" not in source and not special.search(source):
                 body = ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M)).body
                 nodes = [node for part in body for node in ast.walk(part)]
                 imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -50,7 +61,7 @@ class TestNotebook:
 
     def test_exported_cells_are_short(self, page):
         exported = [source for source in code(page) if EXPORTED.match(source)]
-        assert [source for source in exported if len(source.splitlines()) > 70] == []
+        assert [source for source in exported if len(without_docstrings(source)) > 70] == []
 
     def test_lines_of_code_fit_on_the_page(self, page):
         lines = [line for source in code(page) for line in source.splitlines()]

@@ -56,7 +56,7 @@ def _check_opus(block: Any) -> None:
                 "damaged."
             )
 
-
+# %% ../../nbs/library/data/07_instruments.ipynb #01g-instruments-006-b
 def _opus_blocks(path: Path) -> list[Any]:
     "The blocks of an OPUS file with parameters and spectra, checked and parsed."
     from brukeropus.file.block import FileBlock

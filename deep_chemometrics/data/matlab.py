@@ -122,7 +122,7 @@ def _axis_values(
             ) from error
     return _numeric(axis, "axis").reshape(-1)
 
-
+# %% ../../nbs/library/data/08_matlab.ipynb #01h-arrays-008-b
 def _from_variables(
     variables: Mapping,
     path: Path,
@@ -210,7 +210,7 @@ def _mat_dimensions(sizes: memoryview, order: str) -> tuple[int, ...]:
         )
     return dimensions
 
-
+# %% ../../nbs/library/data/08_matlab.ipynb #01h-arrays-010-b
 def _mat_contents(
     view: memoryview, at: int, order: str, flags: int, count: int
 ) -> tuple[int, int, int]:
