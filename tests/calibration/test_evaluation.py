@@ -1,4 +1,4 @@
-"""Models side by side: what is paired, what is stored, coverage of the intervals; locally weighted PLS; bad input."""
+"""Models side by side: the same samples, folds and seeds, stored fits, failures, backends, bad input."""
 
 import os
 import subprocess
@@ -12,9 +12,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.cross_decomposition import PLSRegression
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
@@ -22,10 +20,8 @@ from sklearn.linear_model import LinearRegression, Ridge, SGDRegressor
 from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, KFold, RepeatedKFold, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from deep_chemometrics.calibration import Comparison, LocallyWeightedPLS, compare, reference_models
-from deep_chemometrics.calibration.comparison import sign_flips
+from deep_chemometrics.calibration import compare, reference_models
 from deep_chemometrics.calibration.evaluation import _Result, _store, _stored
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import SpectralDataset
@@ -249,15 +245,6 @@ def test_file_written_by_several_at_once_is_whole_at_any_time(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["fit.npz"], "no temporary files stay"
 
 
-def test_one_and_the_other_side_of_the_sign_flips():
-    """One-sided p values, which choose the components, are half of the two-sided ones of a symmetric difference."""
-    d = np.random.default_rng(0).normal(0.25, 1, size=(60, 1))
-    two, up, down = sign_flips(d, 0), sign_flips(d, 0, two_sided=False), sign_flips(-d, 0, two_sided=False)
-    assert two[0] == pytest.approx(2 * up[0], abs=0.01) and up[0] + down[0] == pytest.approx(1, abs=0.01)
-    legacy, new = (sign_flips(d, rng(0))[0] for rng in (np.random.RandomState, np.random.default_rng))
-    assert legacy == pytest.approx(new, abs=0.02)
-
-
 def test_fingerprint_sees_what_decides():
     def by(n):
         return lambda x: x + n
@@ -412,206 +399,6 @@ def test_dask_agrees_and_what_a_model_does_in_parallel_stays_with_its_worker():
         together = run(models, (X, y), 3, 2)
     pd.testing.assert_frame_equal(alone.predictions, together.predictions)
     assert (together.predictions.query("model == 'nested'")["predicted"] == 1).all()
-
-
-# -- What the numbers promise -------------------------------------------------------------------------------------
-
-
-def comparison(errors, y, groups=None):
-    """A `Comparison` from errors {model: (n,) or (n_seeds, n)} on one fixed evaluation."""
-    parts, n = [], len(y)
-    for name, values in errors.items():
-        for seed, e in enumerate(np.atleast_2d(values)):
-            columns = {"model": name, "split": "here", "seed": seed, "row": range(n), "y": y, "error": e}
-            parts.append(pd.DataFrame({**columns, "predicted": y + e, "group": range(n) if groups is None else groups}))
-    fits = pd.DataFrame({"model": list(errors), "seed": 0, "split": "here", "n_train": 10, "n_test": n})
-    return Comparison(
-        pd.concat(parts), fits.assign(fit_seconds=1.0, predict_seconds=1.0, found=False, failure=""), fixed=True
-    )
-
-
-def test_table_is_what_the_formulas_give():
-    errors = rng.normal(size=60) + 0.5
-    row = comparison({"a": errors}, y).table().iloc[0]
-    assert row["rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)), abs=EXACT)
-    assert row["bias"] == pytest.approx(errors.mean(), abs=EXACT) and row["sep"] == pytest.approx(errors.std(ddof=1))
-    assert row["r2"] == pytest.approx(1 - np.mean(errors**2) / y.var(), abs=EXACT)
-    assert row["low"] < row["rmse"] < row["high"] and "seeds_sd" not in row
-    mae = comparison({"a": errors}, y).table("mae").iloc[0]["mae"]
-    assert mae == pytest.approx(np.abs(errors).mean(), abs=EXACT)
-    assert comparison({"a": errors}, y).table(lambda y, p: np.abs(p - y)).iloc[0]["<lambda>"] == pytest.approx(mae)
-
-
-def test_seeds_are_shown_and_widen_the_interval():
-    alike, apart = np.tile(rng.normal(size=60), (4, 1)), rng.normal(size=60) * np.array([[0.5], [1], [1.5], [2]])
-    table = comparison({"alike": alike, "apart": apart}, y).table().loc["here"]
-    assert table.loc["alike", "seeds_sd"] == pytest.approx(0, abs=EXACT)
-    by_seed = np.sqrt(np.mean(apart**2, axis=1))
-    assert table.loc["apart", "seeds_sd"] == pytest.approx(by_seed.std(ddof=1), abs=EXACT)
-    one = comparison({"apart": np.sqrt(np.mean(apart**2, axis=0))}, y).table().iloc[0]  # the same, without seeds
-    assert np.ptp(table.loc["apart", ["low", "high"]]) > 1.5 * np.ptp(one[["low", "high"]])
-
-
-def test_replicates_are_not_independent():
-    errors = rng.normal(size=20)
-    alone = comparison({"a": errors, "b": 2 * errors + 0.3}, y[:20])
-    copied = {"a": np.repeat(errors, 5), "b": np.repeat(2 * errors + 0.3, 5)}
-    five = comparison(copied, np.repeat(y[:20], 5), groups=np.arange(100) // 5)
-    pd.testing.assert_frame_equal(alone.paired(), five.paired())  # up to rounding
-
-
-def linear(rng, n_train, n, noise=1.0):
-    """True and estimated errors of two least-squares models, of channels 0-4 and 5-9, on one set of new samples."""
-    X = rng.normal(size=(n_train + n, 10))
-    y = X.sum(axis=1) + noise * rng.normal(size=n_train + n)
-    errors, truth = {}, {}
-    for name, half in {"first": slice(0, 5), "second": slice(5, 10)}.items():
-        b = np.linalg.lstsq(X[:n_train, half], y[:n_train], rcond=None)[0]
-        errors[name] = X[n_train:, half] @ b - y[n_train:]
-        truth[name] = np.sqrt(np.sum((b - 1) ** 2) + 5 + noise**2)
-    return errors, truth, y[n_train:]
-
-
-@pytest.mark.slow
-def test_intervals_cover_the_truth_about_as_often_as_they_say():
-    rng, hits = np.random.default_rng(1), []
-    for _ in range(120):
-        errors, truth, y = linear(rng, 30, 100)
-        found = comparison(errors, y)
-        alone, pair = found.table(n_resamples=200).loc["here"].loc["first"], found.paired(n_resamples=200).iloc[0]
-        difference = truth["second"] - truth["first"]
-        hits.append([alone["low"] <= truth["first"] <= alone["high"], pair["low"] <= difference <= pair["high"]])
-    coverage = np.mean(hits, axis=0)  # 120 trials: a standard error of 0.02; percentile intervals are a little short
-    assert (coverage > 0.88).all() and (coverage < 0.99).all()
-
-
-@pytest.mark.slow
-def test_sign_flips_raise_few_false_alarms_and_find_more_than_an_unpaired_test():
-    rng, trials = np.random.default_rng(2), 150
-    alarms, unpaired = {1.0: 0, 2.2: 0}, 0
-    for factor in alarms:  # both models share an error of 1, and have one of their own of 0.3, or 0.3 times the factor
-        for _ in range(trials):
-            a, b = rng.normal(size=80) + 0.3 * rng.normal(size=(2, 80)) * np.array([[1], [factor]])
-            alarms[factor] += comparison({"a": a, "b": b}, np.arange(80.0)).paired(n_resamples=1).iloc[0]["p"] < 0.05
-            ratio = np.sum(b**2) / np.sum(a**2)
-            unpaired += factor > 1 and 2 * min(stats.f.cdf(ratio, 80, 80), stats.f.sf(ratio, 80, 80)) < 0.05
-    assert 0.005 <= alarms[1.0] / trials <= 0.1, "level 0.05, standard error 0.018"
-    assert alarms[2.2] > 1.5 * unpaired, "15 % in RMSE: too little for the F test, often enough for the paired one"
-
-
-def test_p_values_against_formulas_and_each_other():
-    found = run({"strong": Ridge(30.0), "weak": Ridge(1e-3), "none": Ridge(1e4)}, (X, y), 5, 3)
-    pair = found.paired("weak", n_resamples=50)
-    loss = found.predictions.assign(loss=found.predictions["error"] ** 2)
-    folds = loss.groupby(["model", "seed", "split"])["loss"].mean()
-    d = (folds["strong"] - folds["weak"]).to_numpy()
-    t = d.mean() / np.sqrt((1 / 15 + 1 / 4) * d.var(ddof=1))
-    assert pair.loc["strong", "p_folds"] == pytest.approx(2 * stats.t.sf(abs(t), 14), abs=EXACT)
-    assert pair.loc["none", "p"] == 1e-4 and pair.loc["none", "p_holm"] == 2e-4, "the smallest of 9,999 flips, twice"
-    assert pair.loc["none", "seeds_better"] == 0
-    assert found.paired("none", n_resamples=50).loc["weak", "difference"] == -pair.loc["none", "difference"]
-
-
-def test_a_model_against_itself():
-    pair = run({"one": Ridge(), "two": Ridge()}, (X, y), 5, 2).paired().iloc[0]
-    assert pair[["difference", "low", "high"]].eq(0).all() and pair[["p", "p_holm", "p_folds"]].eq(1).all()
-
-
-def test_the_same_call_gives_the_same_numbers():
-    found = run(RIDGES, (X, y), 5, 2)
-    pd.testing.assert_frame_equal(found.paired(), found.paired())
-    assert not found.paired(random_state=1).equals(found.paired())
-
-
-def test_plot_shows_the_table():
-    found = run({**RIDGES, "none": Ridge(1e4)}, (X, y), 5, 2)
-    ax = found.plot("weak", unit="mg")
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["strong", "none"]
-    assert ax.get_xlabel() == "RMSE minus that of weak / mg"
-    assert np.allclose(ax.containers[0].lines[0].get_xdata(), found.paired("weak")["difference"])
-    fixed = comparison({"a": rng.normal(size=9), "b": rng.normal(size=9)}, np.arange(9.0))
-    assert [text.get_text() for text in fixed.plot().get_legend().texts] == ["here"]
-
-
-def test_constant_reference_values_have_no_r2():
-    with pytest.warns(SpectrumWarning, match="no R2"):
-        table = comparison({"a": rng.normal(size=9)}, np.ones(9)).table()
-    assert np.isnan(table.iloc[0]["r2"]) and np.isfinite(table.iloc[0]["rmse"])
-
-
-# -- Locally weighted PLS, and the other baselines ----------------------------------------------------------------
-
-
-@parametrize_with_checks([LocallyWeightedPLS()])
-def test_scikit_learn_contract(estimator, check):
-    check(estimator)
-
-
-def test_without_localization_it_is_ordinary_pls():
-    local = LocallyWeightedPLS(5, n_neighbours=40, localization=0).fit(X[:40], y[:40])
-    ordinary = PLSRegression(5, scale=False).fit(X[:40], y[:40])
-    assert np.abs(local.predict(X[40:]) - ordinary.predict(X[40:])).max() < EXACT
-
-
-def test_neighbours_are_those_of_the_mahalanobis_distance_between_scores():
-    local = LocallyWeightedPLS(3, n_neighbours=15, localization=0).fit(X[:40], y[:40])
-    pca = PCA(3, whiten=True).fit(X[:40])
-    for x, predicted in zip(X[40:], local.predict(X[40:])):
-        distance = np.linalg.norm(pca.transform(X[:40]) - pca.transform(x[None]), axis=1)
-        near = np.argsort(distance)[:15]
-        alone = PLSRegression(3, scale=False).fit(X[:40][near], y[:40][near])
-        assert abs(predicted - alone.predict(x[None])[0]) < EXACT
-
-
-def test_weights_against_a_slow_formulation():
-    """Weighted least squares on the scores of weighted PLS weights, which are found by deflating everything."""
-    local = LocallyWeightedPLS(4, n_neighbours=25, localization=0.8).fit(X[:40], y[:40])
-    scores = PCA(4, whiten=True).fit(X[:40])
-    for x, predicted in zip(X[40:50], local.predict(X[40:50])):
-        d = np.linalg.norm(scores.transform(X[:40]) - scores.transform(x[None]), axis=1)
-        near = np.argsort(d)[:25]
-        weights = np.diag(np.exp(-0.8 * d[near] / d[near].std()))
-        A, b = X[:40][near], y[:40][near]
-        ones = np.ones((1, 25)) @ weights / weights.sum()
-        A, mean, b, level, new = A - ones @ A, ones @ A, b - ones @ b, ones @ b, x - (ones @ A)[0]
-        W, E = [], A
-        for _ in range(4):
-            w = E.T @ weights @ b
-            W.append(w / np.linalg.norm(w))
-            t = E @ W[-1]
-            E = E - np.outer(t, t @ weights @ E) / (t @ weights @ t)
-        Z = A @ np.array(W).T  # these span the same space as the scores of PLS
-        coefficients = np.linalg.solve(Z.T @ weights @ Z, Z.T @ weights @ b)
-        assert abs(level[0] + (new @ np.array(W).T) @ coefficients - predicted) < 1e-8
-        assert mean.shape == (1, 12)
-
-
-def test_nonlinear_target_needs_neighbours():
-    t = np.random.default_rng(3).uniform(-2, 2, 300)
-    curved = np.column_stack([t, t + 1e-3 * np.sin(9 * t)])
-    local = LocallyWeightedPLS(1, n_neighbours=20).fit(curved[:200], t[:200] ** 2)
-    straight = PLSRegression(1, scale=False).fit(curved[:200], t[:200] ** 2)
-    error = [np.sqrt(np.mean((m.predict(curved[200:]) - t[200:] ** 2) ** 2)) for m in (local, straight)]
-    assert error[0] < error[1] / 10
-
-
-@pytest.mark.parametrize("spectra", [np.ones((9, 4)), np.tile(np.arange(4.0), (9, 1))], ids=["constant", "alike"])
-def test_spectra_that_are_all_alike_predict_the_mean(spectra):
-    assert LocallyWeightedPLS().fit(spectra, np.arange(9.0)).predict(spectra) == pytest.approx(4.0, abs=EXACT)
-
-
-@pytest.mark.parametrize("parameters", [{"n_components": 0}, {"n_neighbours": 0}, {"localization": -1.0}])
-def test_bad_settings_of_locally_weighted_pls(parameters):
-    with pytest.raises(ValueError, match=next(iter(parameters))):
-        LocallyWeightedPLS(**parameters).fit(X, y)
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # a Gaussian process without a curve
-@pytest.mark.filterwarnings("ignore:max_components=20 reduced to 12")
-@pytest.mark.slow
-def test_reference_models_are_better_than_the_mean_and_take_another_preprocessing():
-    found = run(reference_models(StandardScaler(), n_scores=8), (X, y), [(np.arange(45), np.arange(45, 60))], 1)
-    assert len(found.models) == 7 and (found.table()["rmse"] < y[45:].std()).all()
 
 
 # -- Bad input ----------------------------------------------------------------------------------------------------
