@@ -8,66 +8,88 @@ __all__ = ['plot_predictions', 'plot_rmsecv', 'plot_coefficients', 'plot_loading
 
 # %% ../../nbs/library/plotting/02_calibration.ipynb #plotting-calibration-002
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse
+from numpy.typing import ArrayLike
 
-from deep_chemometrics.checks import (
-    check_axis,
-    check_count,
-    check_spectra,
-    check_target,
-)
+from ..checks import check_count, check_spectra, check_target
 from deep_chemometrics.plotting.spectra import (
     PALETTE,
+    _checked_axis,
     _line_colours,
     _one_value_each,
     set_spectral_axis,
 )
 
 # %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-019
-def _column(values: Any, n: int | None, name: str) -> np.ndarray:
+def _column(values: ArrayLike, n: int | None, name: str) -> np.ndarray:
     "Finite values (n,), given as such or as one column."
     shape = np.shape(values)
     if len(shape) == 2 and shape[1] != 1:
         raise ValueError(f"{name} has shape {shape}: draw one target at a time.")
-    return check_target(values, (*shape, 0)[0] if n is None else n, name)[:, 0]
+    if n is None:
+        n = shape[0] if shape else 0
+    return check_target(values, n, name)[:, 0]
 
-
+# %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-019b
 def plot_predictions(
-    y: np.ndarray,
-    predictions: Mapping[str, np.ndarray],
+    y: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
     *,
     name: str = "assay",
     unit: str = "mg",
     ax: Axes | None = None,
 ) -> Axes:
-    """Predicted over reference values with the line of equality; `predictions` maps a label to values (n_samples,).
+    """Predicted over reference values, with the line of equality.
 
-    The legend gives the root mean squared error of each. Raises `ValueError` for shapes that do not fit, NaN or
-    infinity, and where there is nothing to draw.
+    The legend gives the root mean squared error of each set of predictions.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Reference values.
+    predictions : mapping of str to array-like of shape (n_samples,)
+        Label and predicted values.
+    name, unit : str
+        Of the reference value, for the axes.
+    ax : Axes, optional
+        Axes to draw on, by default new ones.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN or infinity, and without predictions.
+
+    Examples
+    --------
+    >>> from deep_chemometrics.plotting import plot_predictions
+    >>> ax = plot_predictions([1.0, 2.0], {"PLS": [1.1, 1.9]})
+    >>> ax.get_legend().get_texts()[0].get_text()
+    'PLS: 0.10 mg'
     """
     y = _column(y, None, "y")
-    predictions = {
-        label: _column(values, len(y), f"predictions[{label!r}]")
-        for label, values in predictions.items()
-    }
-    if not predictions:
+    checked = {}
+    for label, values in predictions.items():
+        checked[label] = _column(values, len(y), f"predictions[{label!r}]")
+    if not checked:
         raise ValueError(
             "predictions is empty: give at least one label with its values."
         )
     ax = plt.subplots(figsize=(4.5, 4.5))[1] if ax is None else ax
     markers = ["o", "s", "^", "D", "v", "P"]
-    for i, (label, values) in enumerate(predictions.items()):
+    for i, (label, values) in enumerate(checked.items()):
         rmse = np.sqrt(np.mean((values - y) ** 2))
-        sns.scatterplot(
-            x=y, y=values, ax=ax, s=18, alpha=0.6, linewidth=0, color=PALETTE[i % len(PALETTE)],
-            marker=markers[i % len(markers)], label=f"{label}: {rmse:.2f} {unit}".strip(),
-        )  # fmt: skip
+        look = {"color": PALETTE[i % len(PALETTE)], "marker": markers[i % len(markers)]}
+        text = f"{label}: {rmse:.2f} {unit}".strip()
+        ax.scatter(y, values, s=18, alpha=0.6, linewidth=0, label=text, **look)
     ax.axline((y[0], y[0]), slope=1, color="0.4", lw=1, zorder=0)
     ax.set(xlabel=f"reference {name} / {unit}", ylabel=f"predicted {name} / {unit}")
     ax.legend()
@@ -75,8 +97,8 @@ def plot_predictions(
 
 # %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-023
 def plot_rmsecv(
-    rmsecv: np.ndarray,
-    se: np.ndarray | None = None,
+    rmsecv: ArrayLike,
+    se: ArrayLike | None = None,
     chosen: int | None = None,
     *,
     label: str = "",
@@ -84,10 +106,32 @@ def plot_rmsecv(
     color: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Cross-validation error (max_components,) over the number of latent variables, from one; band: plus/minus `se`.
+    """Cross-validation error over the number of latent variables.
 
-    `chosen`, a number of components, is marked. Raises `ValueError` for NaN, shapes that do not fit, and a `chosen`
-    that is not on the curve.
+    Parameters
+    ----------
+    rmsecv : array-like of shape (max_components,)
+        Errors for 1, 2, ... components.
+    se : array-like of shape (max_components,), optional
+        Their standard errors, drawn as a band.
+    chosen : int, optional
+        Number of components to mark.
+    label, unit : str
+        Legend entry, and unit of the error.
+    color : str, optional
+        Colour of the line.
+    ax : Axes, optional
+        Axes to draw on, by default new ones.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        For NaN, shapes that do not fit, and a `chosen` that is not on the curve.
     """
     rmsecv = _column(rmsecv, None, "rmsecv")
     se = None if se is None else _column(se, len(rmsecv), "se")
@@ -96,27 +140,15 @@ def plot_rmsecv(
             f"chosen={chosen} is more than the {len(rmsecv)} components of the curve."
         )
     ax = plt.subplots(figsize=(6, 3.5))[1] if ax is None else ax
-    components = np.arange(1, len(rmsecv) + 1)
-    (line,) = ax.plot(components, rmsecv, "o-", ms=4, label=label or None, color=color)
+    number = np.arange(1, len(rmsecv) + 1)
+    (line,) = ax.plot(number, rmsecv, "o-", ms=4, label=label or None, color=color)
+    color = line.get_color()
     if se is not None:
-        ax.fill_between(
-            components,
-            rmsecv - se,
-            rmsecv + se,
-            color=line.get_color(),
-            alpha=0.15,
-            lw=0,
-        )
+        band = (rmsecv - se, rmsecv + se)
+        ax.fill_between(number, *band, color=color, alpha=0.15, lw=0)
     if chosen is not None:
-        ax.plot(
-            chosen,
-            rmsecv[chosen - 1],
-            "o",
-            ms=11,
-            mec=line.get_color(),
-            mfc="none",
-            mew=1.8,
-        )
+        circle = {"ms": 11, "mec": color, "mfc": "none", "mew": 1.8}
+        ax.plot(chosen, rmsecv[chosen - 1], "o", **circle)
     ax.set(xlabel="latent variables", ylabel=f"RMSECV / {unit}" if unit else "RMSECV")
     ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     if label:
@@ -125,8 +157,8 @@ def plot_rmsecv(
 
 # %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-026
 def plot_coefficients(
-    values: np.ndarray,
-    axis: np.ndarray | None = None,
+    values: ArrayLike,
+    axis: ArrayLike | None = None,
     axis_name: str = "wavelength",
     axis_unit: str = "nm",
     *,
@@ -135,127 +167,184 @@ def plot_coefficients(
     level: float = 0.0,
     ax: Axes | None = None,
 ) -> Axes:
-    """One number a channel, `values` (n_channels,) or (n_lines, n_channels), as lines over the spectral axis.
+    """One number for each channel, as lines over the spectral axis.
 
-    For regression vectors, VIP (`level=1`), selectivity ratios; a thin line is drawn at `level`. Raises `ValueError`
-    for shapes that do not fit, NaN or infinity.
+    For regression vectors, VIP (`level=1`), selectivity ratios and the like.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_channels,) or (n_lines, n_channels)
+        Numbers to draw.
+    axis : array-like of shape (n_channels,), optional
+        Wavelengths or wavenumbers, by default channel numbers.
+    axis_name, axis_unit : str
+        As in `set_spectral_axis`.
+    labels : sequence of str, optional
+        Legend entries, one for each line.
+    ylabel : str
+        Label of the y axis.
+    level : float, default=0.0
+        Where to draw the thin line.
+    ax : Axes, optional
+        Axes to draw on, by default new ones.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN or infinity.
     """
     values = check_spectra(np.atleast_2d(values), "values")
     if labels is not None and len(labels) != len(values):
         raise ValueError(
             f"labels has {len(labels)} entries, but there are {len(values)} lines."
         )
-    if axis is None:
-        axis, axis_name, axis_unit = np.arange(values.shape[1]), "channel", ""
-    axis = check_axis(axis, values.shape[1])
+    axis, *words = _checked_axis(axis, axis_name, axis_unit, values.shape[1])
     ax = plt.subplots()[1] if ax is None else ax
     for i, line in enumerate(values):
-        ax.plot(
-            axis,
-            line,
-            lw=1.2,
-            color=PALETTE[i % len(PALETTE)],
-            label=None if labels is None else labels[i],
-        )
+        label = None if labels is None else labels[i]
+        ax.plot(axis, line, lw=1.2, color=PALETTE[i % len(PALETTE)], label=label)
     ax.axhline(level, color="0.6", lw=0.6, zorder=0)
     ax.set_ylabel(ylabel)
     if labels is not None:
         ax.legend()
-    return set_spectral_axis(ax, axis, axis_name, axis_unit)
+    return set_spectral_axis(ax, axis, *words)
 
+# %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-026b
+def plot_loadings(loadings: ArrayLike, **keywords) -> Axes:
+    """Loadings or weights over the spectral axis, one line for each component.
 
-def plot_loadings(loadings: np.ndarray, **keywords: Any) -> Axes:
-    "Loadings or weights (n_channels, n_components), one line a component; `keywords` as in `plot_coefficients`."
+    Parameters
+    ----------
+    loadings : array-like of shape (n_channels, n_components)
+        Loadings or weights.
+    **keywords
+        As in `plot_coefficients`.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+    """
     lines = check_spectra(loadings, "loadings").T
     labels = [f"component {a}" for a in range(1, len(lines) + 1)]
-    return plot_coefficients(
-        lines, **{"labels": labels, "ylabel": "loading", **keywords}
-    )
+    defaults = {"labels": labels, "ylabel": "loading"}
+    return plot_coefficients(lines, **(defaults | keywords))
 
 # %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-030
 def plot_scores(
-    scores: np.ndarray,
+    scores: ArrayLike,
     components: tuple[int, int] = (1, 2),
     *,
-    color_by: Any = None,
+    color_by: ArrayLike | None = None,
     label: str = "",
-    radii: np.ndarray | None = None,
+    radii: ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Scores (n_samples, n_components) of two `components`, counted from one, as points.
+    """Scores of two components as points.
 
-    `color_by` and `label` as in `plot_spectra`; `radii` (n_components,): half axes of an ellipse. Raises `ValueError`
-    for shapes that do not fit, NaN or infinity, and components that do not exist.
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples, n_components)
+        Scores.
+    components : tuple of two int, default=(1, 2)
+        Components for the x and the y axis, counted from one.
+    color_by, label
+        As in `plot_spectra`.
+    radii : array-like of shape (n_components,), optional
+        Half axes of an ellipse.
+    ax : Axes, optional
+        Axes to draw on, by default new ones.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN or infinity, and components that do not exist.
     """
     scores = check_spectra(scores, "scores")
-    i, j = (
-        check_count(component, "components", minimum=1) - 1 for component in components
-    )
+    i, j = (check_count(number, "components", minimum=1) - 1 for number in components)
     if max(i, j) >= scores.shape[1]:
         raise ValueError(f"components={components}: scores has only {scores.shape[1]}.")
     ax = plt.subplots(figsize=(5.5, 4.5))[1] if ax is None else ax
-    colours = (
-        PALETTE[0]
-        if color_by is None
-        else _line_colours(ax, _one_value_each(color_by, len(scores)), label, 0.7)
-    )
+    colours = PALETTE[0]
+    if color_by is not None:
+        values = _one_value_each(color_by, len(scores))
+        colours = _line_colours(ax, values, label, 0.7)
     ax.scatter(scores[:, i], scores[:, j], s=16, c=colours, linewidth=0)
     if radii is not None:
         radii = _column(radii, scores.shape[1], "radii")
-        ax.add_patch(
-            Ellipse(
-                (0, 0), 2 * radii[i], 2 * radii[j], fill=False, ec="0.4", lw=1, ls="--"
-            )
-        )
+        size = (2 * radii[i], 2 * radii[j])
+        ax.add_patch(Ellipse((0, 0), *size, fill=False, ec="0.4", lw=1, ls="--"))
         ax.autoscale_view()
     ax.set(xlabel=f"score on component {i + 1}", ylabel=f"score on component {j + 1}")
     return ax
 
 # %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-033
 def plot_explained_variance(
-    each: Mapping[str, np.ndarray], *, ax: Axes | None = None
+    each: Mapping[str, ArrayLike], *, ax: Axes | None = None
 ) -> Axes:
-    """Explained variance by component, as bars, and cumulated, as lines, in per cent.
+    """Explained variance of components as bars, and its sum as lines, in per cent.
 
-    `each` maps a label to fractions (n_components,), not cumulated. Raises `ValueError` for an empty `each`, NaN or
-    infinity, and shapes that do not fit.
+    Parameters
+    ----------
+    each : mapping of str to array-like of shape (n_components,)
+        Label and fractions of the variance, not cumulated.
+    ax : Axes, optional
+        Axes to draw on, by default new ones.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        Without labels, for NaN or infinity, and shapes that do not fit.
     """
     if not each:
         raise ValueError("each is empty: give at least one label with its fractions.")
     n = np.size(next(iter(each.values())))
-    each = {
-        label: 100 * _column(values, n, f"each[{label!r}]")
-        for label, values in each.items()
-    }
+    percent = {}
+    for label, values in each.items():
+        percent[label] = 100 * _column(values, n, f"each[{label!r}]")
     ax = plt.subplots(figsize=(6, 3.5))[1] if ax is None else ax
-    width, components = 0.8 / len(each), np.arange(1, n + 1)
-    for i, (colour, (label, values)) in enumerate(
-        zip(PALETTE * len(each), each.items())
-    ):
-        ax.bar(
-            components + (i - (len(each) - 1) / 2) * width,
-            values,
-            width,
-            color=colour,
-            alpha=0.4,
-        )
-        ax.plot(
-            components,
-            values.cumsum(),
-            "o-",
-            ms=4,
-            color=colour,
-            label=f"{label}, cumulated",
-        )
+    width = 0.8 / len(percent)
+    number = np.arange(1, n + 1)
+    for i, (label, values) in enumerate(percent.items()):
+        colour = PALETTE[i % len(PALETTE)]
+        place = number + (i - (len(percent) - 1) / 2) * width
+        ax.bar(place, values, width, color=colour, alpha=0.4)
+        text = f"{label}, cumulated"
+        ax.plot(number, values.cumsum(), "o-", ms=4, color=colour, label=text)
     ax.set(xlabel="component", ylabel="explained variance / %")
     ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     ax.legend()
     return ax
 
 # %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-036
+def _excess(ax: Axes, t2: np.ndarray, q: np.ndarray, limits: tuple) -> np.ndarray:
+    "Draw the limits that are given; by which factor each sample exceeds one."
+    excess = np.zeros(len(t2))
+    for values, limit, line in zip((t2, q), limits, (ax.axvline, ax.axhline)):
+        if limit:
+            line(limit, color="0.4", lw=1, ls="--", zorder=0)
+            excess = np.maximum(excess, values / limit)
+    return excess
+
+# %% ../../nbs/library/plotting/02_calibration.ipynb #02-plotting-036b
 def plot_influence(
-    t2: np.ndarray,
-    q: np.ndarray,
+    t2: ArrayLike,
+    q: ArrayLike,
     t2_limit: float | None = None,
     q_limit: float | None = None,
     *,
@@ -265,35 +354,49 @@ def plot_influence(
     color: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Q residuals over Hotelling's T2, (n_samples,) each, with their limits; logarithmic where all are above zero.
+    """Q residuals over Hotelling's T², with their limits.
 
-    The `annotate` rows that exceed a limit by the largest factor are numbered. Call it again with `ax` to add another
-    set. Raises `ValueError` for shapes that do not fit, NaN or infinity.
+    Axes are logarithmic where all values are above zero. Call it again with `ax` to add
+    another set.
+
+    Parameters
+    ----------
+    t2, q : array-like of shape (n_samples,)
+        Hotelling's T² and squared residuals.
+    t2_limit, q_limit : float, optional
+        Limits to draw.
+    label, unit : str
+        Legend entry, and unit of `q`.
+    annotate : int, default=5
+        How many of the samples beyond a limit are numbered, the most extreme first.
+    color : str, optional
+        Colour of the points.
+    ax : Axes, optional
+        Axes to draw on, by default new ones.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN or infinity.
     """
-    t2, q = _column(t2, None, "t2"), _column(q, np.size(t2), "q")
+    t2 = _column(t2, None, "t2")
+    q = _column(q, np.size(t2), "q")
     ax = plt.subplots(figsize=(6.5, 4))[1] if ax is None else ax
     ax.scatter(t2, q, s=14, alpha=0.6, linewidth=0, color=color, label=label or None)
-    excess = np.zeros(len(t2))
-    for values, limit, line in ((t2, t2_limit, ax.axvline), (q, q_limit, ax.axhline)):
-        if limit:
-            line(limit, color="0.4", lw=1, ls="--", zorder=0)
-            excess = np.maximum(excess, values / limit)
+    excess = _excess(ax, t2, q, (t2_limit, q_limit))
+    place = {"xytext": (3, 3), "textcoords": "offset points", "fontsize": 8}
     for row in np.argsort(-excess)[:annotate]:
         if excess[row] > 1:
-            ax.annotate(
-                str(row),
-                (t2[row], q[row]),
-                (3, 3),
-                textcoords="offset points",
-                fontsize=8,
-            )
-    ax.set(
-        xscale="log" if t2.min() > 0 else "linear",
-        yscale="log" if q.min() > 0 else "linear",
-    )
-    ax.set(
-        xlabel="Hotelling's T²", ylabel="Q residual" + (f" / {unit}" if unit else "")
-    )
+            ax.annotate(str(row), (t2[row], q[row]), **place)
+    ax.set_xscale("log" if t2.min() > 0 else "linear")
+    ax.set_yscale("log" if q.min() > 0 else "linear")
+    ylabel = f"Q residual / {unit}" if unit else "Q residual"
+    ax.set(xlabel="Hotelling's T²", ylabel=ylabel)
     if label:
         ax.legend()
     return ax

@@ -1,4 +1,4 @@
-"""More augmentation: what all transforms share, and each of them against an independent formulation."""
+"""More augmentation: what all functions share, and each of them against an independent formulation."""
 
 import tracemalloc
 import warnings
@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deep_chemometrics.augmentation import arrays as transforms
 from deep_chemometrics.augmentation import (
+    arrays,
     augment_axis,
     augment_dropout,
     augment_emsc,
@@ -132,8 +132,8 @@ def test_lists_frames_and_integers(name, X):
 @every
 def test_portions_do_not_show(name, X, monkeypatch):
     expected = call(name, X, copies=20, random_state=0)
-    batches = transforms.gen_batches
-    monkeypatch.setattr(transforms, "gen_batches", lambda n, size: batches(n, 7))
+    batches = arrays.gen_batches
+    monkeypatch.setattr(arrays, "gen_batches", lambda n, size: batches(n, 7))
     # a matrix product may add in another order when there are fewer rows: 1e-12 of values near 6
     np.testing.assert_allclose(call(name, X, copies=20, random_state=0), expected, rtol=0, atol=1e-12)
 
@@ -408,7 +408,7 @@ def test_ends_are_held_in_single_precision(ds, X):
 
 
 @pytest.mark.parametrize("fill", ["mean", "zero", "interpolate"])
-def test_a_copy_that_would_lose_everything_is_left_whole(fill):
+def test_a_copy_that_would_lose_everything_stays_whole(fill):
     X = np.random.default_rng(0).random((5, 4)) + 1
     found = augment_dropout(X, width=2.9, windows=50, copies=10, random_state=0, fill=fill)
     assert np.array_equal(found, np.repeat(X, 10, axis=0))

@@ -1,4 +1,4 @@
-"""The random layers: each against the function of transforms.py, complete in files and copies, silent in prediction.
+"""The random layers: each against its function on arrays, complete in files and copies, the identity in prediction.
 
 JAX compiles every operation anew for every shape, which takes most of the time here: few shapes, few compiled models.
 """
@@ -45,7 +45,17 @@ FAMILY = {
     "bands zero": (RandomBands, {"fill": "zero", "windows": 3}, {"windows": 0}),
     "bands interpolate": (RandomBands, {"fill": "interpolate"}, {"width": 0.0}),
 }
-every = pytest.mark.parametrize("name", FAMILY)
+
+
+def every_but(quick):
+    """All members of the family: those named for a quick check, the others for a complete one."""
+    slow = [pytest.param(name, marks=pytest.mark.slow) for name in FAMILY if name not in quick]
+    return pytest.mark.parametrize("name", [*quick, *slow])
+
+
+every = pytest.mark.parametrize("name", FAMILY)  # where nothing is compiled
+compiled = every_but(["uneven axis", "noise", "bands interpolate"])
+compiled_often = every_but(["noise proportional"])
 forms = pytest.mark.parametrize("form", [(), (1,)], ids=["rows", "sequences"])
 
 
@@ -75,7 +85,7 @@ def x(train):
 # -- What all share --------------------------------------------------------------------------------------------------
 
 
-@every
+@compiled
 @forms
 def test_nothing_happens_in_prediction_something_in_training(name, form, train, x):
     x = x.reshape(12, 597, *form)
@@ -91,18 +101,18 @@ def test_nothing_happens_in_the_prediction_of_a_model(train, x):
     assert np.array_equal(model.predict(x, verbose=0), x)
 
 
-@every
+@compiled
 def test_sequences_are_disturbed_as_rows_are(name, train, x):
     rows, sequences = (numbers(make(name, train)(X, training=True)) for X in (x, x[..., None]))
     np.testing.assert_allclose(sequences[..., 0], rows, rtol=0, atol=SINGLE)  # compiled anew: other roundings
 
 
-@every
+@compiled
 def test_zero_strength_is_the_identity(name, train, x):
     assert np.array_equal(numbers(make(name, train, **FAMILY[name][2])(x, training=True)), x)
 
 
-@every
+@compiled
 def test_seed(name, train, x):
     one, same, other = (make(name, train, seed=seed) for seed in (3, 3, 4))
     series = [numbers(one(x, training=True)) for _ in range(3)]
@@ -113,7 +123,7 @@ def test_seed(name, train, x):
     assert not np.array_equal(*unseeded)
 
 
-@every
+@compiled
 def test_spectra_do_not_influence_each_other(name, train, x):
     # the same draws with another last spectrum: nothing is taken from the batch at hand
     one, other = (make(name, train), make(name, train))
@@ -122,14 +132,14 @@ def test_spectra_do_not_influence_each_other(name, train, x):
     np.testing.assert_allclose(a[:-1], b[:-1], rtol=0, atol=SINGLE)
 
 
-@every
+@compiled_often
 def test_batches_of_any_size(name, train, x):
     layer = make(name, train)
     for n in (12, 1, 0):
         assert numbers(layer(x[:n], training=True)).shape == (n, 597)
 
 
-@every
+@compiled_often
 def test_copies_are_complete(name, train, x, tmp_path):
     form = (1,) if name in ("emsc order 0", "uneven axis", "noise", "bands") else ()
     x = x.reshape(12, 597, *form)
@@ -147,13 +157,13 @@ def test_copies_are_complete(name, train, x, tmp_path):
         twin = copy.layers[1]
         assert twin.get_config() == layer.get_config() and type(twin) is type(layer)
         assert np.array_equal(numbers(copy(x)), 2 * x)
-        # with the seed's first draws for both, the same disturbance: what was learnt has come along
+        # with the seed's first draws for both, the same disturbance: what was learned is in the copy
         np.testing.assert_allclose(numbers(copy(x, training=True)), first, rtol=0, atol=2 * SINGLE)
         assert [w.shape for w in twin.weights] == [w.shape for w in layer.weights]
 
 
-@every
-def test_weights_go_into_a_layer_that_learnt_other_things(name, train, x, tmp_path):
+@compiled_often
+def test_weights_go_into_a_layer_that_learned_other_things(name, train, x, tmp_path):
     model, other = model_of(make(name, train)), model_of(make(name, 2 * train[:50] + 1))
     model.save_weights(tmp_path / "model.weights.h5")
     other.load_weights(tmp_path / "model.weights.h5")
@@ -165,7 +175,7 @@ def test_nothing_to_train(name, train):
     assert make(name, train).trainable_weights == []
 
 
-@every
+@compiled_often
 def test_inside_fit(name, train, x):
     """A network that hands the disturbed sequences on: its loss is the size of the disturbance, another every epoch."""
     x = x[:7, :, None]
@@ -177,7 +187,7 @@ def test_inside_fit(name, train, x):
     assert not np.array_equal(before, numbers(model(x, training=True)))
 
 
-@every
+@compiled_often
 def test_half_precision_loses_no_more_than_the_spectrum_does(name, train, x):
     half = make(name, train, dtype="mixed_float16")
     found, exact = numbers(half(x, training=True)), numbers(make(name, train)(x, training=True))
@@ -187,7 +197,7 @@ def test_half_precision_loses_no_more_than_the_spectrum_does(name, train, x):
     assert np.abs(found[:, 20:-20] - exact[:, 20:-20]).max() < 2e-2
 
 
-@every
+@compiled_often
 def test_gradient_is_that_of_the_function(name, train, x):
     """The gradient of a weighted sum, against central differences with the same draws."""
     form = (1,) if name in ("emsc order 0", "uneven axis", "noise", "bands") else ()
@@ -221,7 +231,7 @@ def test_jit(name, train, x):
     assert np.isfinite(model.fit(x, x, batch_size=5, verbose=0).history["loss"]).all()
 
 
-@every
+@compiled_often
 @pytest.mark.parametrize("p", [1, 2])
 def test_two_spectra_few_channels_and_constants(name, p):
     more = {"axis": np.arange(float(p))} if "axis" in FAMILY[name][1] else {}
@@ -234,7 +244,7 @@ def test_two_spectra_few_channels_and_constants(name, p):
         assert found.shape == (2, p) and np.isfinite(found).all()
 
 
-@every
+@compiled
 def test_constant_spectra_and_training_spectra(name, train):
     flat = np.full((12, 597), 2.0, dtype="float32")
     assert np.isfinite(numbers(make(name, train)(flat, training=True))).all()
@@ -278,7 +288,7 @@ FUNCTIONS = {
 }
 
 
-@every
+@compiled_often
 def test_distribution_is_that_of_the_function(name, train):
     x = train[[70]]
     assert_same_moments(copies_of(make(name, train), x[0], 4000), FUNCTIONS[name](x, train))
@@ -303,9 +313,11 @@ def test_emsc_covariance(order, train):
 
 
 def test_emsc_of_ones_own(train, x):
-    learnt = RandomEMSC(1, seed=0).adapt(train)
-    given = RandomEMSC(1, seed=0, reference=train.mean(axis=0), covariance=learnt.covariance)
-    np.testing.assert_allclose(numbers(given(x, training=True)), numbers(learnt(x, training=True)), rtol=0, atol=SINGLE)
+    learned = RandomEMSC(1, seed=0).adapt(train)
+    given = RandomEMSC(1, seed=0, reference=train.mean(axis=0), covariance=learned.covariance)
+    np.testing.assert_allclose(
+        numbers(given(x, training=True)), numbers(learned(x, training=True)), rtol=0, atol=SINGLE
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpectrumWarning)
         still = RandomEMSC(1, reference=train[0], covariance=np.zeros((3, 3)))
@@ -355,13 +367,13 @@ def test_straight_lines_go_on_when_extended(axis):
         np.testing.assert_allclose(copy, 2 * (wanted - axis.mean()) / np.ptp(axis), rtol=0, atol=1e-4)
 
 
-def test_axis_that_float32_rounds_counts_as_even():
+def test_axis_that_float32_rounds_counts_as_equal_steps():
     layer = RandomAxis(np.linspace(400, 4000, 1701).astype("float32"))
     layer.build((None, 1701))
-    assert layer._even
+    assert layer._equal_steps
     uneven = RandomAxis(np.linspace(400, 4000, 1701) ** 1.01)
     uneven.build((None, 1701))
-    assert not uneven._even
+    assert not uneven._equal_steps
 
 
 def test_noise_is_normal_and_independent(train):
@@ -375,11 +387,11 @@ def test_noise_is_normal_and_independent(train):
     assert abs((z[:, 1:] * z[:, :-1]).mean()) < 5 / np.sqrt(n) and abs((z[1:] * z[:-1]).mean()) < 5 / np.sqrt(n)
 
 
-def test_noise_scale_is_learnt_and_not_the_batchs(train):
+def test_noise_scale_is_learned_and_not_the_batchs(train):
     layer = RandomNoise(seed=0).adapt(train)
     assert np.isclose(float(numbers(layer.scale.value)), train.std(), rtol=1e-6)
-    quiet = numbers(layer(1e-9 * train[:50], training=True))
-    assert abs(quiet.std() / (0.01 * train.std()) - 1) < 5 / np.sqrt(2 * quiet.size)
+    small = numbers(layer(1e-9 * train[:50], training=True))
+    assert abs(small.std() / (0.01 * train.std()) - 1) < 5 / np.sqrt(2 * small.size)
 
 
 @pytest.mark.parametrize("windows", [1, 2, 5])
@@ -405,7 +417,7 @@ def test_bands_are_windows_of_the_width_asked_for(train):
 
 
 @pytest.mark.parametrize("fill", ["mean", "zero", "interpolate"])
-def test_a_spectrum_is_never_dropped_whole(fill, train):
+def test_a_spectrum_is_never_dropped_completely(fill, train):
     X = train[:20, :3]
     layer = RandomBands(width=1.9, windows=60, seed=0, fill=fill).adapt(X)  # 60 windows over 3 channels
     assert np.array_equal(numbers(layer(X.astype("float32"), training=True)), X.astype("float32"))
@@ -414,6 +426,7 @@ def test_a_spectrum_is_never_dropped_whole(fill, train):
 # -- Mixup -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # quick: test_mixup.py
 @pytest.mark.parametrize("alpha", [1e-6, 0.01, 0.2, 1, 5, 1e4])
 def test_mixup_shares_are_those_of_the_function(alpha):
     n, steps = (30, 200) if alpha == 1 else (300, 20)  # many steps where partners are counted
@@ -477,6 +490,7 @@ def test_mixup_in_a_model_with_two_inputs_is_saved(x, tmp_path):
         assert np.array_equal(numbers(a), numbers(b))
 
 
+@pytest.mark.slow
 def test_mixup_in_front_of_fit(train):
     class Batches(keras.utils.PyDataset):
         def __init__(self):

@@ -1,6 +1,6 @@
-"""Scatter correction, smoothing, scaling: equal to independent implementations, what must not matter, odd parameters.
+"""Scatter correction, smoothing, scaling: equal to independent implementations, invariances, unusual parameters.
 
-The contract for odd input, and scikit-learn's, is in test_contract.py.
+The contract for degenerate input, and scikit-learn's, is in test_contract.py.
 """
 
 import warnings
@@ -226,7 +226,7 @@ TOLERANCE = 1e-9
 
 @few
 @given(seeds, gains, offsets)
-def test_snv_forgets_offset_and_gain(seed, gain, offset):
+def test_snv_removes_offset_and_gain(seed, gain, offset):
     X = bands(3, seed=seed)
     np.testing.assert_allclose(SNV().fit_transform(gain * X + offset), SNV().fit_transform(X), rtol=0, atol=TOLERANCE)
     np.testing.assert_allclose(SNV().fit_transform(-gain * X + offset), -SNV().fit_transform(X), rtol=0, atol=TOLERANCE)
@@ -234,7 +234,7 @@ def test_snv_forgets_offset_and_gain(seed, gain, offset):
 
 @few
 @given(seeds, gains, offsets, st.sampled_from([-1, 1]))
-def test_msc_forgets_offset_and_gain(seed, gain, offset, sign):
+def test_msc_removes_offset_and_gain(seed, gain, offset, sign):
     X = bands(3, seed=seed)
     msc = MSC(reference=bands(1, seed=seed + 1)[0]).fit(X)
     # what is divided by is the spectrum's own gain, which may be small: relative to what comes out
@@ -245,7 +245,7 @@ def test_msc_forgets_offset_and_gain(seed, gain, offset, sign):
 
 @few
 @given(seeds, st.integers(0, 4), gains, st.lists(st.floats(-5, 5), min_size=5, max_size=5))
-def test_emsc_forgets_polynomials_of_its_order(seed, order, gain, polynomial):
+def test_emsc_removes_polynomials_of_its_order(seed, order, gain, polynomial):
     reference, t = bands(1, seed=seed)[0], np.linspace(-1, 1, 40)
     x = gain * reference + np.vander(t, order + 1) @ polynomial[: order + 1]
     emsc = EMSC(order, reference).fit(x[None])
@@ -275,7 +275,7 @@ def two_interferents(seed, p=40):
 
 @few
 @given(seeds, st.integers(-1, 2), amounts, gains, st.booleans())
-def test_emsc_removes_any_amount_of_what_is_named(seed, order, amount, gain, weighted):
+def test_emsc_removes_any_amount_of_an_interferent(seed, order, amount, gain, weighted):
     reference, t = bands(1, seed=seed)[0], np.linspace(-1, 1, 40)
     named = two_interferents(seed)
     weights = given_weights(seed) if weighted else None
@@ -289,7 +289,7 @@ def test_emsc_removes_any_amount_of_what_is_named(seed, order, amount, gain, wei
 
 @few
 @given(seeds, amounts)
-def test_what_is_named_changes_nothing_else(seed, amount):
+def test_interferents_change_nothing_else(seed, amount):
     X, named = bands(5, seed=seed), two_interferents(seed)
     for one in (named[0], named[:1]):  # a single one may come as a vector
         emsc = EMSC(1, interferents=one).fit(X)
@@ -299,7 +299,7 @@ def test_what_is_named_changes_nothing_else(seed, amount):
     assert np.abs(EMSC(1).fit(X).transform(X + named[0]) - EMSC(1).fit(X).transform(X)).max() > 0.01, "else it is"
 
 
-def test_order_and_number_of_what_is_named_do_not_matter():
+def test_order_and_number_of_interferents_do_not_matter():
     X, named, t = bands(9), two_interferents(0), np.linspace(-1, 1, 40)
     expected = EMSC(2, interferents=named).fit(X).transform(X)
     for same in (named[::-1], [*named, named[0]], [*named, named.sum(axis=0)], [*named, t, t**2], [*named, 0 * t]):
@@ -309,7 +309,7 @@ def test_order_and_number_of_what_is_named_do_not_matter():
 
 
 @pytest.mark.parametrize("size", [1e-100, 1e-20, 1e-6, 1e6, 1e20, 1e100])
-def test_units_of_what_is_named_do_not_matter(size):
+def test_units_of_interferents_do_not_matter(size):
     X, named = bands(9), two_interferents(0)
     plain = EMSC(2, interferents=named, weights=given_weights(0)).fit(X)
     other = EMSC(2, interferents=size * named, weights=size * given_weights(0)).fit(X)
@@ -334,7 +334,7 @@ def test_equal_weights_are_no_weights(seed, order, weight):
 
 @few
 @given(seeds, st.integers(-1, 2), st.floats(-1e3, 1e3) | st.sampled_from([1e12, -1e20]))
-def test_channels_of_no_weight_have_no_say(seed, order, anything):
+def test_channels_of_no_weight_do_not_count(seed, order, anything):
     X, weights = bands(4, seed=seed), given_weights(seed)
     blind = weights == 0
     emsc = EMSC(order, interferents=two_interferents(seed), weights=weights).fit(X)
@@ -345,7 +345,7 @@ def test_channels_of_no_weight_have_no_say(seed, order, anything):
 
 @pytest.mark.parametrize("anything", [0.0, -1e3, 1e8, 1e20])
 @pytest.mark.parametrize("name", ["reference", "interferents"])
-def test_channels_of_no_weight_have_no_say_in_what_is_named_either(name, anything):
+def test_channels_of_no_weight_do_not_count_in_reference_and_interferents(name, anything):
     X, weights = bands(4), given_weights(0)
     parts = {"reference": bands(1, seed=1)[0], "interferents": two_interferents(0)}
     expected = EMSC(1, weights=weights, **parts).fit(X).transform(X)
@@ -371,14 +371,14 @@ def test_twice_is_once(seed, transformer):
 
 
 def test_twice_is_not_once(train):
-    """Smoothing smooths again, the scaler knows what was not scaled, and a reference learnt again is another."""
+    """Smoothing smooths again, the scaler knows what was not scaled, and a reference learned again is another."""
     for transformer, least in ((SavitzkyGolay(), 1e-4), (SavitzkyGolay(deriv=1), 1e-3), (GlobalScaler(), 1)):
         once = transformer.fit(train).transform(train)
         assert np.abs(transformer.transform(once) - once).max() > least
     scaled = GlobalScaler().fit_transform(train)
     np.testing.assert_allclose(
         GlobalScaler().fit_transform(scaled), scaled, rtol=0, atol=1e-12
-    )  # learnt again: is 0, 1
+    )  # learned again: is 0, 1
     corrected = MSC().fit_transform(train)
     assert 1e-4 < np.abs(MSC().fit_transform(corrected) - corrected).max() < 0.1, "the mean of the corrected is another"
     parabola = (3 - np.linspace(-1, 1, 40) ** 2)[None]
@@ -403,16 +403,16 @@ def test_float32_stays_and_agrees(transformer, train, tablets):
     assert single.dtype == np.float32 and fitted.transform(tablets).dtype == np.float64
     # absorbances near 6 have a float32 rounding of 2.4e-7; no correction here amplifies it more than a few times
     np.testing.assert_allclose(single, fitted.transform(tablets), rtol=0, atol=5e-6)
-    learnt = clone(transformer).fit(train.astype("float32")).transform(tablets)
-    np.testing.assert_allclose(learnt, fitted.transform(tablets), rtol=0, atol=5e-6)
+    learned = clone(transformer).fit(train.astype("float32")).transform(tablets)
+    np.testing.assert_allclose(learned, fitted.transform(tablets), rtol=0, atol=5e-6)
 
 
-# -- Odd but finite -------------------------------------------------------------------------------------------------
+# -- Degenerate but finite -------------------------------------------------------------------------------------------
 
 CONSTANTS = [0.0, 1.0, 0.1, -3.3, 1e-12, 1e6]
 
 
-def test_only_a_gain_has_nothing_to_say_of_a_constant():
+def test_without_a_baseline_constants_are_scaled():
     X = bands(6)
     found = EMSC(order=-1).fit(X).transform(np.full((1, 40), 2.0))  # it has some of the reference's shape: fine
     assert np.isfinite(found).all()
