@@ -12,7 +12,7 @@ from deep_chemometrics.infrared import group_map, score_group_explanations
 from deep_chemometrics.infrared.preparation import GROUP_AXIS
 from deep_chemometrics.infrared.scoring import contribution_channels
 
-RESULTS = Path(__file__).resolve().parents[2] / "nbs" / "studies" / "results"
+RESULTS = Path(__file__).resolve().parents[2] / "studies" / "results" / "group_explanations"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_numbers_of_the_study(method):
     from deep_chemometrics.networks.backend import keras
     from studies.functional_groups import labels, spectra, split
 
-    stored = pd.read_parquet(RESULTS / "explanations_physics.parquet")
+    stored = pd.read_parquet(RESULTS / "scores.parquet")
     stored = stored[(stored["model"] == "FGANet") & (stored["seed"] == 1) & (stored["method"] == method)]
     network = keras.saving.load_model(RESULTS / "fganet.keras")
     train, test = split()
@@ -107,5 +107,5 @@ def test_numbers_of_the_study(method):
         for by in ("motion", "absorption"):
             found = score_group_explanations(attributions, GROUP_AXIS, load_lines()[rows], group, by).mean()
             kept = stored[(stored["group"] == group) & (stored["by"] == by)].iloc[0]
-            for name, column in {"band_auc": "among", "auc": "auc", "correlation": "correlation"}.items():
+            for name, column in {name: name for name in ("band_auc", "auc", "correlation")}.items():
                 assert np.isclose(found[name], kept[column], atol=2e-4), (group, by, name, found[name], kept[column])
