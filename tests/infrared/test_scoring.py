@@ -107,5 +107,5 @@ def test_numbers_of_the_study(method):
         for by in ("motion", "absorption"):
             found = score_group_explanations(attributions, GROUP_AXIS, load_lines()[rows], group, by).mean()
             kept = stored[(stored["group"] == group) & (stored["by"] == by)].iloc[0]
-            for name, column in {name: name for name in ("band_auc", "auc", "correlation")}.items():
-                assert np.isclose(found[name], kept[column], atol=2e-4), (group, by, name, found[name], kept[column])
+            for name in ("band_auc", "auc", "correlation"):
+                assert np.isclose(found[name], kept[name], atol=2e-4), (group, by, name, found[name], kept[name])
