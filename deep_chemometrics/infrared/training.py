@@ -148,9 +148,7 @@ def _validation_part(
     return np.isin(molecules, held_back)
 
 # %% ../../nbs/library/infrared/09_training.ipynb #train
-def _augmented(
-    X: np.ndarray, copies: int, random: np.random.RandomState
-) -> np.ndarray:
+def _augmented(X: np.ndarray, copies: int, random: np.random.RandomState) -> np.ndarray:
     "Copies of prepared spectra (they have been smoothed), normalised again."
     X = augment_infrared(X, GROUP_AXIS, copies, random_state=random)
     return normalise_infrared(X, width=0).astype(np.float32)
