@@ -85,8 +85,8 @@ class Tally:
 def lint() -> tuple[int, int, float]:
     linter = shutil.which("lint-imports", path=sysconfig.get_path("scripts"))
     commands = {
-        "ruff format --check": [sys.executable, "-m", "ruff", "format", "--check", "."],
-        "ruff check": [sys.executable, "-m", "ruff", "check", "."],
+        "ruff format --check": [sys.executable, "-m", "ruff", "format", "--check", "--quiet", "."],
+        "ruff check": [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."],
         "lint-imports": [linter],
     }
     failed = 0

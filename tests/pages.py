@@ -6,6 +6,39 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not any(part[0] in "._" for part in p.parts[-2:]))
+# Pages whose language and width of code have not been revised yet; nbs/ruff.toml names them, too. The list may only
+# become shorter: a page that keeps all rules has to leave it.
+NOT_YET = {
+    "course/00_quickstart",
+    "course/03_pls",
+    "course/05_diagnostics",
+    "course/06_comparing_models",
+    "course/lessons/05_augmentation",
+    "course/lessons/06_layers",
+    "course/lessons/07_cnn",
+    "course/lessons/08_activations",
+    "course/lessons/09_attribution",
+    "course/lessons/10_faithfulness",
+    "course/lessons/11_infrared",
+    "datasets/computed_ir",
+    "datasets/meat",
+    "datasets/soil",
+    "library/02_storage",
+    "library/augmentation/02_layers",
+    "library/networks/01_backend",
+    "library/networks/02_scatter_layer",
+    "library/networks/06_assembly",
+    "library/networks/07_training",
+    "library/networks/08_saving",
+    "library/networks/09_estimators",
+    "library/plotting/01_spectra",
+    "library/plotting/02_calibration",
+    "library/plotting/03_explanation",
+    "studies/explanation_methods",
+    "studies/overfitting",
+    "studies/savgol_network",
+    "studies/tuning",
+}
 
 
 def address(page: Path) -> str:

@@ -5,7 +5,8 @@ import base64
 import re
 
 import pytest
-from pages import PAGES, address, cells, outputs
+from pages import NOT_YET, PAGES, ROOT, address, cells, outputs
+from test_language import words_of
 
 EXPORTED = re.compile(r"(#\|.*\n)*#\| *export[ids]?\b")
 WIDEST = 1200  # pixels: 8 inches at 150 dpi
@@ -13,6 +14,11 @@ WIDEST = 1200  # pixels: 8 inches at 150 dpi
 
 def code(page) -> list[str]:
     return [cell["source"] for cell in cells(page) if cell["cell_type"] == "code"]
+
+
+def wide_lines(page) -> list[str]:
+    lines = [line for source in code(page) for line in source.splitlines()]
+    return [line for line in lines if len(line) > 88 and "%pip install" not in line]
 
 
 def without_docstrings(source: str) -> list[str]:
@@ -27,6 +33,15 @@ def without_docstrings(source: str) -> list[str]:
 
 def without_directives(source: str) -> str:
     return re.sub(r"\A(#\|.*\n?)+", "", source)
+
+
+def test_pages_not_yet_revised_are_listed_once():
+    by_address = {address(page): page for page in PAGES}
+    assert [name for name in NOT_YET if name not in by_address] == []
+    clean = [name for name in NOT_YET if not wide_lines(by_address[name]) and not words_of(by_address[name])]
+    assert clean == [], "take them from the list in pages.py and from nbs/ruff.toml"
+    listed = re.findall(r'^"(\S+)\.ipynb" = \["E501"\]', (ROOT / "nbs" / "ruff.toml").read_text("utf-8"), flags=re.M)
+    assert set(listed) == NOT_YET
 
 
 @pytest.mark.parametrize("page", PAGES, ids=address)
@@ -64,8 +79,9 @@ class TestNotebook:
         assert [source for source in exported if len(without_docstrings(source)) > 70] == []
 
     def test_lines_of_code_fit_on_the_page(self, page):
-        lines = [line for source in code(page) for line in source.splitlines()]
-        assert [line for line in lines if len(line) > 88 and "%pip install" not in line] == []
+        if address(page) in NOT_YET:
+            pytest.skip("not revised yet")
+        assert wide_lines(page) == []
 
     def test_is_executed_without_error(self, page):
         assert outputs(page) or address(page).startswith(("library/", "course/exercises/")), "without outputs"

@@ -81,9 +81,9 @@ class TestChapter:
         packed = []
         for cell in cells(path, "code"):
             for node in ast.walk(ast.parse(re.sub(r"^(\s*)%.*", r"\1pass", cell, flags=re.M))):
-                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
-                    if isinstance(node.targets[0], ast.Tuple):
-                        packed.append(ast.unparse(node))
+                packs = isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+                if packs and isinstance(node.targets[0], ast.Tuple):
+                    packed.append(ast.unparse(node))
         assert packed == []
 
     def test_exports_nothing_and_refuses_nothing(self, path):
