@@ -58,7 +58,7 @@ def main() -> None:
     for i in (1, 2):
         frame = pd.DataFrame(spectra[i][order], columns=axis)
         frame.insert(0, "assay", first.y["assay"].to_numpy()[tablets[order]])
-        frame.insert(0, "split", first.samples["split"].to_numpy()[tablets[order]])
+        frame.insert(0, "split", first.samples["original_split"].to_numpy()[tablets[order]])
         frame.insert(0, "instrument", i)
         frame.insert(0, "tablet", tablets[order])
         frames.append(frame)

@@ -71,7 +71,7 @@ class LineList:
     --------
     >>> lines = load_lines()
     >>> ketones = lines[lines.groups["ketone"]]
-    >>> line_spectra(ketones[:3], [1600, 1700, 1800]).shape
+    >>> line_spectra(ketones[:3], [1700, 1710, 1720]).shape
     (3, 3)
     """
 
