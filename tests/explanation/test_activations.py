@@ -252,8 +252,11 @@ def test_branches_are_united():
     "mix",
     [
         layers.Dense(N),
-        layers.GRU(3, return_sequences=True),
-        *slow(layers.Bidirectional(layers.GRU(3, return_sequences=True)), layers.TimeDistributed(layers.Dense(2))),
+        *slow(
+            layers.GRU(3, return_sequences=True),
+            layers.Bidirectional(layers.GRU(3, return_sequences=True)),
+            layers.TimeDistributed(layers.Dense(2)),
+        ),
         layers.UpSampling1D(2),
         layers.Cropping1D(1),
     ],

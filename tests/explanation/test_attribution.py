@@ -112,7 +112,7 @@ def test_the_numpy_network_is_the_network(network):
     assert np.allclose(forward(network, X), keras.ops.convert_to_numpy(network(X.astype("float32"))), atol=1e-5)
 
 
-@pytest.mark.parametrize("target", [0, 1])
+@pytest.mark.parametrize("target", [1, pytest.param(0, marks=pytest.mark.slow)])
 def test_gradient_against_finite_differences_in_float64(network, target):
     """Central differences of an independent float64 network; a step of 1e-6 crosses a kink of relu almost never."""
     step = 1e-6
@@ -154,6 +154,7 @@ def test_integrated_gradients_against_a_naive_loop(network):
 # Completeness
 
 
+@pytest.mark.slow
 def test_completeness_of_a_trained_network(cnn, tablets):
     other = tablets.X[7]
     for baseline, start in ((None, cnn.mean_spectrum_), (other, other)):
@@ -317,7 +318,7 @@ def test_baselines_that_do_not_fit(network, baseline, message):
         attribute(network, X, baseline=baseline)
 
 
-@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("nested", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("order", [0, 2])
 def test_baselines_that_scatter_correction_cannot_correct(network, order, nested):
     model = chain(ScatterCorrection(order).adapt(X), network)
@@ -459,7 +460,10 @@ def test_the_baseline_of_pls_is_its_training_mean():
         attribute(pls, X, target=2)
 
 
-@pytest.mark.parametrize("corrector, order", [(SNV(), 0), (MSC(), 0), (EMSC(order=2), 2)])
+@pytest.mark.parametrize(
+    "corrector, order",
+    [(EMSC(order=2), 2), *(pytest.param(corrector, 0, marks=pytest.mark.slow) for corrector in (SNV(), MSC()))],
+)
 def test_pipelines_with_scatter_correction(corrector, order):
     """Refused as in networks; blind to the spectrum and to the polynomials; complete from a spectrum as baseline."""
     model = make_pipeline(corrector, LinearRegression()).fit(X, Y[:, 0])
