@@ -134,7 +134,7 @@ def score_explanations(
     `network`: a name in `NETWORKS`, or "oracle", the best linear model; `difficulty`: a name in `DIFFICULTIES` of
     `simulate`; `seed` decides pure spectra, samples and weights. Methods: those of `METHODS` that the model can be
     explained by, and the maps to compare with, "gradient x distance", "distance" and "random". Columns: those of
-    `evaluate_explanations` (of corrected spectra where there is scatter), "deletion, interpolated", "attribution mass, raw"
+    `evaluate_explanations` (of corrected spectra where there is scatter), "deletion, interpolated", "attribution_mass, raw"
     and "truth, raw" (of uncorrected spectra), and the root mean squared errors "rmsep" and "rmsep shifted", relative to the
     standard deviation of the contents. Raises `ValueError` for unknown names.
     """
@@ -185,7 +185,7 @@ def score_explanations(
         else:
             uncorrected = table
     table["deletion, interpolated"] = other["deletion"]
-    table["attribution mass, raw"] = uncorrected["attribution mass"]
+    table["attribution_mass, raw"] = uncorrected["attribution_mass"]
     table["truth, raw"] = uncorrected["truth"]
     table["rmsep"], table["rmsep shifted"] = (
         _relative_error(model, test),

@@ -28,6 +28,7 @@ from .run import results_folder, run_study
 
 from deep_chemometrics.data.line_list import LineList, line_spectra, load_lines
 from deep_chemometrics.explanation import attribute, dense_weight_map, localization
+from deep_chemometrics.explanation.methods import used_options
 from deep_chemometrics.infrared import (
     GROUP_FREQUENCIES,
     group_map,
@@ -101,11 +102,8 @@ def explanation(network: Trained, method: str, group: str, seed: int = 0) -> np.
         return X.astype(float)
     if method == "random":
         return np.random.default_rng(seed).random(X.shape)
-    options = dict(OPTIONS.get(method, {}))
-    if method in ("smooth_grad", "shapley"):
-        options["random_state"] = seed
-    if method in ("integrated_gradients", "occlusion", "shapley"):
-        options["baseline"] = network.mean
+    options = used_options(method, random_state=seed, baseline=network.mean)
+    options |= OPTIONS.get(method, {})
     target = GROUPS.index(group)
     return attribute(network.model, X, method, target, progress=False, **options)
 

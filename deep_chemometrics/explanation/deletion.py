@@ -366,7 +366,7 @@ class _Evaluation:
         if mask is not None:
             found = localization(np.abs(values), mask)
             for metric in ("attribution_mass", "rank", "auc"):
-                row[metric.replace("_", " ")] = found[metric].mean()
+                row[metric] = found[metric].mean()
         if truth is not None:
             pair = {"truth": _check_attributions(truth, self.test.X), "found": ordered}
             row["truth"] = agreement(pair, self.test.parts).iloc[0, 1]

@@ -15,7 +15,6 @@ from deep_chemometrics.calibration import PLSRegressionCV
 from deep_chemometrics.explanation import (
     METHODS,
     Attribution,
-    Method,
     agreement,
     attribute,
     bands,
@@ -24,13 +23,12 @@ from deep_chemometrics.explanation import (
     faithfulness,
     inspect_bands,
     noise_check,
-    register_method,
     target_check,
     weight_check,
 )
 from deep_chemometrics.explanation.activations import intercepted, primitive_steps
 from deep_chemometrics.explanation.deletion import _relative
-from deep_chemometrics.explanation.methods import used_options
+from deep_chemometrics.explanation.methods import Method, register_method, used_options
 from deep_chemometrics.networks import CNNRegressor
 from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.preprocessing import SavitzkyGolay

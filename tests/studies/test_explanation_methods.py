@@ -149,7 +149,7 @@ class TestStored:
         """The oracle alone: training a network ends elsewhere on another processor."""
         kept = stored.query("network == 'oracle' and difficulty == @difficulty and seed == 0").set_index("method")
         fresh = oracle(difficulty, n_samples=300, n_explained=32)
-        marks = ["deletion", "insertion", "truth", "truth, raw", "attribution mass", "auc", "rmsep", "rmsep shifted"]
+        marks = ["deletion", "insertion", "truth", "truth, raw", "attribution_mass", "auc", "rmsep", "rmsep shifted"]
         # ties of nearly equal bands may fall otherwise with another BLAS, hence not to the last digit
         np.testing.assert_allclose(fresh.loc[kept.index, marks], kept[marks], rtol=1e-3, atol=1e-3)
 
