@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "resnet1d",
             "savgol_net",
         ],
-        "estimators": ["CNNClassifier", "CNNRegressor"],
+        "estimators": ["CNNClassifier", "CNNRegressor", "load_model"],
         "scatter_layer": ["ScatterCorrection"],
     },
 )

@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from deep_chemometrics.augmentation import RandomBands, RandomNoise
 from deep_chemometrics.checks import SpectrumWarning
-from deep_chemometrics.networks import CNNClassifier, CNNRegressor, resnet1d
+from deep_chemometrics.networks import ARCHITECTURES, CNNClassifier, CNNRegressor, load_model, resnet1d
 from deep_chemometrics.networks.assembly import _members
 from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.networks.training import Checkpoint
@@ -60,6 +60,12 @@ def data(n=60, p=40, seed=0):
     return X, content
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    """`regressor().fit(*data())`, for tests that change nothing in it."""
+    return regressor().fit(*data())
+
+
 # -- The contract of scikit-learn ---------------------------------------------------------------------------------
 
 LAST_BIT = "float32: the last bit of a row depends on its place in the batch, and the check wants seven digits"
@@ -74,14 +80,15 @@ def excused(estimator):
     [make(epochs=20, learning_rate=0.03, random_state=None) for make in (regressor, classifier)],
     expected_failed_checks=excused,
 )
+@pytest.mark.slow
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
 
-def test_prediction_does_not_depend_on_company():
-    """What the two excused checks ask, to the precision of float32."""
-    X, y = data()
-    model, order = regressor().fit(X, y), np.random.default_rng(0).permutation(60)
+def test_prediction_does_not_depend_on_the_other_rows(fitted):
+    """What the two excused checks require, to the precision of float32."""
+    X, _ = data()
+    model, order = fitted, np.random.default_rng(0).permutation(60)
     assert np.allclose(model.predict(X[order]), model.predict(X)[order], rtol=1e-5)
     assert np.allclose(np.concatenate([model.predict(x[None]) for x in X]), model.predict(X), rtol=1e-5)
 
@@ -89,6 +96,7 @@ def test_prediction_does_not_depend_on_company():
 # -- Seeds --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_same_seed_same_network_whatever_the_program_draws():
     X, y = data()
     first = regressor(augmentation=True, scatter_correction="emsc", architecture="bjerrum").fit(X, y).predict(X)
@@ -99,13 +107,16 @@ def test_same_seed_same_network_whatever_the_program_draws():
     assert not np.array_equal(first, other.predict(X))
 
 
-def test_the_program_keeps_its_random_state():
+def test_same_seed_same_network_and_the_program_keeps_its_random_state(fitted):
     X, y = data()
+    keras.utils.set_random_seed(99)
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    regressor().fit(X, y).predict(X)
+    again = regressor().fit(X, y).predict(X)
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    assert np.array_equal(again, fitted.predict(X))
 
 
+@pytest.mark.slow
 def test_augmentation_and_correction_change_the_network():
     X, y = data()
     predictions = [
@@ -116,7 +127,8 @@ def test_augmentation_and_correction_change_the_network():
         assert all(not np.allclose(one, other) for other in predictions[i + 1 :])
 
 
-def test_scatter_correction_makes_it_blind_to_offset_and_gain():
+@pytest.mark.slow
+def test_scatter_correction_makes_it_independent_of_offset_and_gain():
     X, y = data()
     model = regressor(scatter_correction="msc").fit(X, y)
     assert np.allclose(model.predict(1.3 * X + 0.5), model.predict(X), atol=1e-3)  # float32, values of the order of 10
@@ -125,7 +137,7 @@ def test_scatter_correction_makes_it_blind_to_offset_and_gain():
 # -- What is left after training ----------------------------------------------------------------------------------
 
 
-def test_history_speaks_the_units_of_y():
+def test_history_is_in_the_units_of_y():
     X, y = data(200)
     model = regressor(epochs=30).fit(X, 1000 * y)
     validation = model.history_.loc[model.best_epoch_, "val_rmse"]
@@ -135,8 +147,9 @@ def test_history_speaks_the_units_of_y():
     assert len(held_out) == 40 and not set(part) & set(held_out) and len(part) + len(held_out) == 200
 
 
+@pytest.mark.slow
 def test_best_weights_are_those_of_the_best_epoch():
-    """A rate far too high in the second half spoils what the first one learnt, which must be kept."""
+    """A rate far too high in the second half destroys what the first one learnt, which must be kept."""
     X, y = data(200)
     model = regressor(epochs=10, schedule=lambda done: 1 if done < 0.5 else 1000).fit(X, y)
     rng = np.random.RandomState(0)
@@ -147,12 +160,12 @@ def test_best_weights_are_those_of_the_best_epoch():
     assert np.isclose(rmse, model.history_["val_rmse"].min(), rtol=1e-3)  # float32
 
 
-def test_scales_are_learnt_on_the_training_part_only():
-    X, y = data(50)
-    model = regressor(epochs=1).fit(X, y)
+def test_scales_are_learnt_on_the_training_part_only(fitted):
+    X, y = data()
+    model = fitted
     rng = np.random.RandomState(0)
     rng.randint(2**31 - 1, size=3)
-    part, _ = model._split(50, rng)
+    part, _ = model._split(60, rng)
     assert np.allclose(model.mean_spectrum_, X[part].mean(axis=0), atol=1e-5)
     units = model.model_.get_layer("units_of_y")
     assert np.isclose(units.offset[0], y[part].mean()) and np.isclose(units.scale[0], y[part].std())
@@ -164,12 +177,14 @@ def test_size_of_the_validation_part(n, expected):
     assert len(held_out) == expected and len(part) == n - expected
 
 
+@pytest.mark.slow
 def test_without_validation_the_last_epoch_counts():
     X, y = data()
     model = regressor(validation_fraction=0).fit(X, y)
     assert model.best_epoch_ == 4 and list(model.history_.columns) == ["loss", "learning_rate", "rmse"]
 
 
+@pytest.mark.slow
 def test_one_keras_file_takes_raw_spectra(tmp_path):
     X, y = data()
     model = regressor(augmentation=True, scatter_correction="emsc").fit(X, y)
@@ -178,17 +193,24 @@ def test_one_keras_file_takes_raw_spectra(tmp_path):
     assert np.array_equal(loaded.predict(X.astype(np.float32), verbose=0, batch_size=256)[:, 0], model.predict(X))
 
 
-def test_pickle_and_clone():
+@pytest.mark.slow
+def test_pickle_of_a_network_with_layers_of_this_package():
     X, y = data()
     model = regressor(augmentation={"gain": 0.2}, scatter_correction=1).fit(X, y)
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+
+
+def test_pickle_and_clone(fitted):
+    X, _ = data()
+    assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict(X), fitted.predict(X))
     with pytest.raises(NotFittedError):
-        clone(model).predict(X)
+        clone(fitted).predict(X)
 
 
 # -- Forms of y ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_prediction_has_the_form_of_y():
     X, y = data()
     two = np.stack([y, 3 - y], axis=1)
@@ -222,7 +244,7 @@ class Key(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("batch", [2, 5, 11])
+@pytest.mark.parametrize("batch", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 11))])
 def test_interrupted_network_is_usable(batch):
     X, y = data(100)
     with pytest.warns(UserWarning, match="interrupted"):
@@ -235,6 +257,7 @@ def test_interrupted_network_is_usable(batch):
 # -- Odd but finite -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_constant_target_is_learnt_as_that_constant():
     X, _ = data()
     with pytest.warns(SpectrumWarning, match="target 0 is constant"):
@@ -248,6 +271,7 @@ def test_constant_spectrum_is_predicted_finitely():
     assert np.isfinite(model.predict(np.full((2, 40), 3.0))).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("correction", [None, "msc", "emsc"])
 def test_two_samples_one_channel_integers(correction):
     with warnings.catch_warnings():
@@ -285,13 +309,13 @@ def test_wrong_parameters(wrong, words):
         regressor(**wrong).fit(X, y)
 
 
-def test_wrong_data():
+def test_wrong_data(fitted):
     X, y = data()
     hole = X.copy()
     hole[3, 7] = np.nan
     gap = y.copy()
     gap[5] = np.inf
-    model = regressor(epochs=1).fit(X, y)
+    model = fitted
     for function, arguments, words in (
         (regressor().fit, (hole, y), "NaN: first at row 3, channel 7"),
         (model.predict, (hole,), "NaN: first at row 3, channel 7"),
@@ -333,9 +357,9 @@ def test_target_that_is_a_single_value():
         regressor().fit(data()[0], 5.0)
 
 
-def test_numbers_beyond_float32_are_refused():
+def test_numbers_beyond_float32_are_refused(fitted):
     X, y = data()
-    model = regressor(epochs=1).fit(X, y)
+    model = fitted
     X[3, 7] = 1e39
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -352,6 +376,7 @@ def linear(n_channels, n_targets, seed):
     return keras.Model(inputs, keras.layers.Dense(n_targets, kernel_initializer=keras.initializers.Zeros())(inputs))
 
 
+@pytest.mark.slow
 def test_architecture_of_ones_own():
     X, y = data(200)
     model = regressor(architecture=linear, epochs=30).fit(X, y)
@@ -372,7 +397,7 @@ def test_architecture_of_ones_own():
     ],
 )
 def test_architecture_that_does_not_fit(build, words):
-    # two outputs for one target would be trained without a word: numpy's rules stretch the target
+    # two outputs for one target would be trained without an error: numpy's rules stretch the target
     with pytest.raises(ValueError, match=words):
         regressor(architecture=build).fit(*data())
 
@@ -380,12 +405,13 @@ def test_architecture_that_does_not_fit(build, words):
 # -- More of what is odd but finite -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fraction", [0.2, 0])
+@pytest.mark.parametrize("fraction", [0.2, pytest.param(0, marks=pytest.mark.slow)])
 def test_diverged_training_says_so_and_stays_finite(fraction):
     X, y = data()
     with pytest.warns(UserWarning, match="training diverged: .* kept; try a lower learning_rate"):
-        model = regressor(architecture=linear, learning_rate=1e30, epochs=6, validation_fraction=fraction).fit(X, y)
+        model = regressor(architecture=linear, learning_rate=1e30, epochs=8, validation_fraction=fraction).fit(X, y)
     assert np.isfinite(model.predict(X)).all() and not np.isfinite(model.history_["loss"]).all()
+    assert len(model.history_) < 8, "it ends when the loss is no number"
 
 
 @pytest.mark.parametrize("n, fraction", [(10, 0.99), (11, 0.95), (200, 0.999)])
@@ -393,7 +419,8 @@ def test_some_samples_are_always_left_to_train_on(n, fraction):
     part, held_out = regressor(validation_fraction=fraction)._split(n, np.random.RandomState(0))
     assert len(part) >= 2 and not set(part) & set(held_out) and len(part) + len(held_out) == n
     X, y = data(n)
-    assert np.isfinite(regressor(validation_fraction=fraction).fit(X, y).predict(X)).all() if n == 10 else True
+    if n == 10:
+        assert np.isfinite(regressor(validation_fraction=fraction).fit(X, y).predict(X)).all()
 
 
 def test_validation_never_overlaps():
@@ -403,6 +430,7 @@ def test_validation_never_overlaps():
             assert sorted([*part, *held_out]) == list(range(n))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("correction", [None, "msc"])
 def test_training_spectra_without_any_variation(correction):
     with pytest.warns(SpectrumWarning):
@@ -410,7 +438,8 @@ def test_training_spectra_without_any_variation(correction):
     assert np.isfinite(model.predict(np.random.default_rng(0).random((3, 9)))).all()
 
 
-def test_rounding_is_not_taken_for_a_signal():
+@pytest.mark.slow
+def test_rounding_is_not_scaled_up():
     """Each spectrum constant, at a level of its own: after MSC there is nothing but rounding, which must not grow."""
     X = np.repeat(np.random.default_rng(0).uniform(1, 2, (20, 1)), 40, axis=1)
     with pytest.warns(SpectrumWarning):
@@ -422,6 +451,7 @@ def test_rounding_is_not_taken_for_a_signal():
 # -- More of interruption -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_interrupted_before_the_first_epoch_is_over():
     X, y = data(100)
     with pytest.warns(UserWarning, match="interrupted: the initial weights are kept"):
@@ -429,6 +459,7 @@ def test_interrupted_before_the_first_epoch_is_over():
     assert model.best_epoch_ == 0 and len(model.history_) == 0 and np.isfinite(model.predict(X)).all()
 
 
+@pytest.mark.slow
 def test_line_of_progress_ends_with_the_interruption(capsys):
     X, y = data(100)
     with pytest.warns(UserWarning, match="interrupted"):
@@ -436,7 +467,8 @@ def test_line_of_progress_ends_with_the_interruption(capsys):
     assert capsys.readouterr().err.endswith("\n")
 
 
-def test_silent_where_asked(capfd):
+@pytest.mark.slow
+def test_no_output_unless_verbose(capfd):
     X, y = data()
     regressor().fit(X, y).predict(X)
     assert capfd.readouterr() == ("", "")
@@ -447,6 +479,7 @@ def test_silent_where_asked(capfd):
 # -- Ensembles ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ensemble_is_the_mean_of_its_members():
     X, y = data()
     model = regressor(n_members=3, augmentation=True).fit(X, y)
@@ -461,6 +494,7 @@ def test_ensemble_is_the_mean_of_its_members():
     assert np.array_equal(regressor(n_members=3, augmentation=True).fit(X, y).predict(X), model.predict(X))
 
 
+@pytest.mark.slow
 def test_interrupted_ensemble_keeps_the_members_that_were_trained():
     X, y = data(100)
     key = Key(2, member=1)
@@ -470,6 +504,7 @@ def test_interrupted_ensemble_keeps_the_members_that_were_trained():
     assert np.array_equal(model.predict(X), regressor().fit(X, y).predict(X))
 
 
+@pytest.mark.slow
 def test_one_line_of_progress_for_all_members(capsys):
     X, y = data()
     regressor(n_members=2, verbose=1).fit(X, y)
@@ -480,6 +515,7 @@ def test_one_line_of_progress_for_all_members(capsys):
 # -- Warm start ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_members", [1, 2])
 def test_warm_start_goes_on_with_weights_and_scales(n_members):
     X, y = data(200)
@@ -500,12 +536,14 @@ def test_warm_start_goes_on_with_weights_and_scales(n_members):
         model.set_params(n_members=5).fit(X, y)
 
 
+@pytest.mark.slow
 def test_without_warm_start_fit_begins_anew():
     X, y = data()
     model = regressor().fit(X, y)
     assert np.array_equal(model.fit(X[:, :30], y).predict(X[:, :30]), regressor().fit(X[:, :30], y).predict(X[:, :30]))
 
 
+@pytest.mark.slow
 def test_warm_start_of_a_classifier_keeps_its_classes():
     X, y = data()
     model = classifier(warm_start=True).fit(X, y > 5)
@@ -532,11 +570,19 @@ class NoPower(keras.callbacks.Callback):
 @pytest.mark.parametrize(
     "member, epoch, options",
     [
-        (0, 0, dict(architecture="bjerrum", augmentation={"gain": 0.1, "mixup": 0.2})),  # noise and dropout draw, too
-        (0, 3, dict(optimizer="sgd", schedule="plateau")),
-        (1, 2, dict(augmentation=True)),
+        (0, 3, dict(n_members=1, augmentation={"gain": 0.1, "mixup": 0.2})),
+        # noise and dropout are random, too
+        pytest.param(
+            0, 0, dict(architecture="bjerrum", augmentation={"gain": 0.1, "mixup": 0.2}), marks=pytest.mark.slow
+        ),
+        pytest.param(0, 3, dict(optimizer="sgd", schedule="plateau"), marks=pytest.mark.slow),
+        pytest.param(1, 2, dict(augmentation=True), marks=pytest.mark.slow),
+        # the rate is halved in epoch 27, before the kill, and once more after it
+        pytest.param(
+            0, 40, dict(n_members=1, epochs=60, schedule="plateau", learning_rate=0.5), marks=pytest.mark.slow
+        ),
     ],
-    ids=["adam", "sgd", "second member"],
+    ids=["one member", "noise and dropout", "sgd", "second member", "plateau"],
 )
 def test_killed_and_resumed_ends_as_if_nothing_had_happened(member, epoch, options, tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "seconds", 0)
@@ -546,13 +592,15 @@ def test_killed_and_resumed_ends_as_if_nothing_had_happened(member, epoch, optio
         regressor(**options).fit(X, y, callbacks=[NoPower(member, epoch)])
     trainings = NoPower(9, 9)
     resumed = regressor(**options).fit(X, y, callbacks=[trainings])
-    assert trainings.trainings == 1 - member, "members that were trained are not trained again"
+    again = options["n_members"] - 1 - member
+    assert trainings.trainings == again, "members that were trained are not trained again"
     whole = regressor(**options | {"checkpoint": None}).fit(X, y)
     assert np.array_equal(resumed.predict(X), whole.predict(X))
     pd.testing.assert_frame_equal(resumed.history_, whole.history_)
     assert resumed.best_epoch_ == whole.best_epoch_
 
 
+@pytest.mark.slow
 def test_resumed_without_a_random_state(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "seconds", 0)
     X, y = data()
@@ -564,6 +612,7 @@ def test_resumed_without_a_random_state(tmp_path, monkeypatch):
     assert np.array_equal(first.predict(X), again.predict(X)) and count.trainings == 0
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_taken_up_by_the_same_fit_only(tmp_path):
     X, y = data()
     kept = regressor(checkpoint=tmp_path).fit(X, y)
@@ -576,6 +625,7 @@ def test_a_checkpoint_is_taken_up_by_the_same_fit_only(tmp_path):
     assert np.array_equal(again.predict(X), kept.predict(X))
 
 
+@pytest.mark.slow
 def test_damaged_checkpoint_says_so(tmp_path):
     X, y = data()
     regressor(checkpoint=tmp_path).fit(X, y)
@@ -585,6 +635,7 @@ def test_damaged_checkpoint_says_so(tmp_path):
         regressor(checkpoint=tmp_path).fit(X, y)
 
 
+@pytest.mark.slow
 def test_checkpoint_of_another_training_is_refused(tmp_path):
     X, y = data()
     regressor(checkpoint=tmp_path).fit(X, y)
@@ -596,9 +647,69 @@ def test_checkpoint_of_another_training_is_refused(tmp_path):
             regressor(checkpoint=tmp_path, epochs=epochs).fit(X, y)
 
 
+class Doubled(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+class Tripled(keras.layers.Layer):
+    def call(self, x):
+        return 3 * x
+
+
+def returns(number):
+    def build(n_channels, n_targets, seed):
+        return number
+
+    return build
+
+
+def scaled_by(factor):
+    layer = keras.layers.Rescaling(factor)
+    layer.build((None, 9))
+    return layer
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (dict(architecture=lambda p, q, seed: linear(p, q, 0)), dict(architecture=lambda p, q, seed: linear(p, q, 1))),
+        (dict(architecture=returns(1)), dict(architecture=returns(2))),
+        (dict(architecture=partial(resnet1d, filters=(4,))), dict(architecture=partial(resnet1d, filters=(5,)))),
+        (dict(architecture=partial(linear, seed=1)), dict(architecture=partial(resnet1d, seed=1))),
+        (dict(augmentation=Doubled()), dict(augmentation=Tripled())),
+        (dict(augmentation=[Doubled(), Tripled()]), dict(augmentation=[Tripled(), Doubled()])),
+        (dict(augmentation=RandomNoise(0.1)), dict(augmentation=RandomNoise(0.2))),
+        (dict(augmentation=RandomNoise(0.1)), dict(augmentation=RandomNoise(0.1).adapt(7 * data()[0]))),
+        (dict(augmentation={"gain": 0.1}), dict(augmentation={"gain": 0.2})),
+        (dict(schedule=lambda done: 1.0), dict(schedule=lambda done: 0.5)),
+        (dict(optimizer=keras.optimizers.Adam), dict(optimizer=keras.optimizers.Nadam)),
+        (dict(epochs=4), dict(epochs=5)),
+        (dict(random_state=0), dict(random_state=1)),
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_different_fits_are_never_taken_for_each_other(one, other):
+    """Two lambdas, two local functions, two layers of one shape: names and settings alone do not identify them."""
+    X, y = data(20, 9)
+    fingerprints = [regressor(**options)._fingerprint(X, y) for options in (one, other)]
+    assert fingerprints[0] != fingerprints[1]
+    assert regressor(**one)._fingerprint(X, y) == fingerprints[0], "and the same is the same"
+
+
+def test_the_same_layer_made_anew_is_the_same():
+    X, y = data(20, 9)
+    assert len({regressor(augmentation=[RandomNoise(0.1), scaled_by(2.0)])._fingerprint(X, y) for _ in "123"}) == 1
+    assert len({regressor(architecture=returns(1))._fingerprint(X, y) for _ in "123"}) == 1
+    assert regressor()._fingerprint(X, y) != regressor()._fingerprint(X, y + 1)
+    assert regressor()._fingerprint(X, y) != regressor()._fingerprint(X + 1, y)
+    assert regressor(verbose=1, checkpoint="a")._fingerprint(X, y) == regressor(checkpoint="b")._fingerprint(X, y)
+
+
 # -- Early stopping, optimisers, schedules ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_patience_ends_the_training():
     X, y = data(200)
     y = np.random.default_rng(1).permutation(y)  # nothing to learn: soon it gets no better
@@ -606,6 +717,7 @@ def test_patience_ends_the_training():
     assert len(model.history_) == model.best_epoch_ + 5 < 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "optimizer",
     ["adam", "adamw", "sgd", "adadelta", "rmsprop", keras.optimizers.Nadam],
@@ -618,6 +730,7 @@ def test_optimizers_learn(optimizer):
     assert model.score(X, y) > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "schedule", ["cosine", "constant", "plateau", lambda done: 1 - done], ids=["cosine", "constant", "plateau", "own"]
 )
@@ -630,6 +743,7 @@ def test_learning_rate_of_each_schedule(schedule):
         assert rates.iloc[-1] < 0.01 / 4 and (rates.diff().dropna() < 0).all()
 
 
+@pytest.mark.slow
 def test_plateau_halves_the_rate():
     X, y = data()
     y = np.random.default_rng(0).permutation(y)
@@ -637,6 +751,7 @@ def test_plateau_halves_the_rate():
     assert set(np.round(np.log2(0.01 / rates), 5)) >= {0.0, 1.0}
 
 
+@pytest.mark.slow
 def test_weight_decay_makes_weights_smaller():
     X, y = data()
     sizes = [
@@ -668,7 +783,8 @@ def test_wrong_choices_of_training(wrong, words):
         regressor(**wrong).fit(*data(20, 9))
 
 
-def test_callbacks_are_told_the_error_of_the_predictions():
+@pytest.mark.slow
+def test_callbacks_get_the_error_of_the_predictions():
     X, y = data()
     told = []
     callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: told.append(logs["val_loss"]))
@@ -689,6 +805,7 @@ def _after_seeds():
 # -- Scales and augmentation --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_scales_by_channel():
     X, y = data()
     model = regressor(scale_X="channel", epochs=1).fit(X, y)
@@ -698,6 +815,7 @@ def test_scales_by_channel():
     assert np.allclose(scaled.mean(axis=0), 0, atol=1e-4) and np.allclose(scaled.std(axis=0), 1, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_dead_channels_are_not_scaled_up():
     X, y = data()
     X[:, 7] = 0.25
@@ -707,12 +825,14 @@ def test_dead_channels_are_not_scaled_up():
     assert np.allclose(model.predict(changed), model.predict(X), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_no_scales_at_all():
     X, y = data()
     model = regressor(scale_X=None, epochs=1).fit(X, y)
     assert not [layer for layer in model.model_._flatten_layers() if layer.name.endswith("_scaler")]
 
 
+@pytest.mark.slow
 def test_layers_as_augmentation_are_copied_and_seeded():
     X, y = data()
     noise, bands = RandomNoise(0.1), RandomBands(width=5)
@@ -725,6 +845,7 @@ def test_layers_as_augmentation_are_copied_and_seeded():
 # -- Storage ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_members", [1, 2])
 def test_save_and_load(tmp_path, n_members):
     X, y = data()
@@ -744,6 +865,7 @@ def test_save_and_load(tmp_path, n_members):
     assert [p.name for p in path.parent.iterdir()] == ["model.keras"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_stored_is_named(tmp_path):
     X, y = data()
     loaded = CNNRegressor.load(regressor(architecture=linear).fit(X, y).save(tmp_path / "a.keras"))
@@ -752,6 +874,7 @@ def test_what_cannot_be_stored_is_named(tmp_path):
         loaded.fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [[True, False], ["a", "b"], [3, 7], [1.0, 2.0]], ids=str)
 def test_names_of_classes_survive(tmp_path, labels):
     X, y = data()
@@ -761,9 +884,22 @@ def test_names_of_classes_survive(tmp_path, labels):
     assert np.array_equal(loaded.predict(X), model.predict(X))
 
 
-def test_files_of_something_else(tmp_path):
+def test_load_model_knows_the_class(tmp_path, fitted):
     X, y = data()
-    model = regressor().fit(X, y)
+    loaded = load_model(fitted.save(tmp_path / "regressor.keras"), architecture=tiny)
+    assert type(loaded) is CNNRegressor and np.array_equal(loaded.predict(X), fitted.predict(X))
+    assert loaded.get_params() == fitted.get_params()
+    pd.testing.assert_frame_equal(loaded.history_, fitted.history_)
+    model = classifier(epochs=1).fit(X, y > 5)
+    loaded = load_model(model.save(tmp_path / "classifier.keras"), epochs=7)
+    assert type(loaded) is CNNClassifier and loaded.epochs == 7
+    assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    fitted.model_.save(tmp_path / "plain.keras")
+    assert isinstance(load_model(tmp_path / "plain.keras"), keras.Model)
+
+
+def test_files_of_something_else(tmp_path, fitted):
+    model = fitted
     model.model_.save(tmp_path / "plain.keras")
     (tmp_path / "text.keras").write_text("no archive")
     model.save(tmp_path / "regressor.keras")
@@ -782,7 +918,10 @@ def test_files_of_something_else(tmp_path):
         regressor().save(tmp_path / "a.keras")
 
 
-@pytest.mark.parametrize("architecture", ["bjerrum", "cui_fearn", "deep_spectra", "fganet", "resnet1d", "savgol_net"])
+@pytest.mark.parametrize(
+    "architecture",
+    [name if name == "cui_fearn" else pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES],
+)
 def test_onnx_predicts_alike(tmp_path, architecture):
     """Only what exports from JAX is part of dev: on the other backends it skips where their exporter is missing."""
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -810,18 +949,27 @@ def test_onnx_predicts_alike(tmp_path, architecture):
 # -- Classes and labels -------------------------------------------------------------------------------------------
 
 
-def test_classes_of_any_kind():
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["low", "middle", "high"],
+        pytest.param([10, 20, 30], marks=pytest.mark.slow),
+        pytest.param([2.0, 3.0, 4.0], marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_classes_of_any_kind(names):
     X, y = data(200)
     codes = np.digitize(y, [3, 6])
-    for names in (["low", "middle", "high"], [10, 20, 30], [2.0, 3.0, 4.0]):
-        model = classifier(epochs=60).fit(X, np.array(names)[codes])
-        assert model.classes_.tolist() == sorted(names) and model.score(X, np.array(names)[codes]) > 0.8
-        probability = model.predict_proba(X)
-        assert probability.shape == (200, 3) and np.allclose(probability.sum(axis=1), 1, atol=1e-12)
-        assert np.array_equal(model.predict(X), model.classes_[probability.argmax(axis=1)])
+    model = classifier(epochs=60).fit(X, np.array(names)[codes])
+    assert model.classes_.tolist() == sorted(names) and model.score(X, np.array(names)[codes]) > 0.8
+    probability = model.predict_proba(X)
+    assert probability.shape == (200, 3) and np.allclose(probability.sum(axis=1), 1, atol=1e-12)
+    assert np.array_equal(model.predict(X), model.classes_[probability.argmax(axis=1)])
     assert list(model.history_.columns) == ["accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"]
 
 
+@pytest.mark.slow
 def test_labels():
     X, y = data(200)
     labels = pd.DataFrame({"much": y > 5, "never": False, "little": y < 3})
@@ -833,6 +981,7 @@ def test_labels():
     assert np.array_equal(predicted, (model.predict_proba(X) >= 0.5).astype(int))
 
 
+@pytest.mark.slow
 def test_balanced_weights_find_the_rare_class():
     rng = np.random.default_rng(0)
     y = np.arange(300) % 20 == 0
@@ -848,10 +997,9 @@ def test_balanced_weights_find_the_rare_class():
 def test_every_class_keeps_samples_to_train_on():
     y = np.array(["a"] * 50 + ["b"] * 3 + ["c"])
     model = classifier()
-    model.classes_, model._labels = np.unique(y), False
     codes = np.unique(y, return_inverse=True)[1]
     for seed in range(20):
-        part, validation = model._split_classes(codes)(54, np.random.RandomState(seed))
+        part, validation = model._split(54, np.random.RandomState(seed), codes)
         assert sorted([*part, *validation]) == list(range(54)) and set(y[part]) == {"a", "b", "c"}
         assert (y[validation] == "a").sum() == 10 and (y[validation] == "b").sum() == 1
     rng = np.random.default_rng(0)
