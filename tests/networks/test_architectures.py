@@ -40,6 +40,11 @@ def small_group_net(n_channels, n_targets=1, **options):
     return group_net(n_channels, n_targets, size=0.2, **options)
 
 
+def quick(*builds, of):
+    """Parameters of a test: all of them, of which the quick tests take only `builds`."""
+    return [build if build in builds else pytest.param(build, marks=pytest.mark.slow) for build in of]
+
+
 # savgol_net starts with a last layer of zeros and has tests of its own
 PLAIN = [small_bjerrum, cui_fearn, deep_spectra, fganet, small_resnet, small_group_net]
 ALL = [*PLAIN, savgol_net]
@@ -70,6 +75,7 @@ def test_fganet_as_published():
     assert shapes == [(848, 4), (846, 4), (421, 8), (419, 8)]
 
 
+@pytest.mark.slow
 def test_resnet1d_whatever_the_number_of_channels():
     # Wang's 11 convolutions, each with a bias, and 12 batch normalisations, with two classes
     for p in (10, 40):
@@ -77,6 +83,7 @@ def test_resnet1d_whatever_the_number_of_channels():
         assert n_trained(model) == 504_258 and model.count_params() == 504_258 + 2 * (4 * 64 + 8 * 128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "build, width, positions",
     [(cui_fearn, 5, 40), (deep_spectra, 7 + 3 * 4, 7), (fganet, 16, 7), (small_resnet, 1 + 3 * (7 + 4 + 2), 40)],
@@ -88,6 +95,7 @@ def test_receptive_field_of_the_last_layer_with_positions(build, width, position
     assert (field.last - field.first + 1 == width).all() and field.first.size == positions
 
 
+@pytest.mark.slow
 def test_fganet_sees_measured_points_only_and_sixteen_at_the_end():
     model = fganet(850, 17)
     field = receptive_field(model, model.layers[-4])  # the last pooling
@@ -113,8 +121,10 @@ def test_group_net_lifts_weak_bands():
 # -- What all must do ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("build", PLAIN)
-@pytest.mark.parametrize("activation", ["linear", "sigmoid", "softmax"])
+@pytest.mark.parametrize("build", quick(cui_fearn, of=PLAIN))
+@pytest.mark.parametrize(
+    "activation", ["softmax", *(pytest.param(name, marks=pytest.mark.slow) for name in ("linear", "sigmoid"))]
+)
 def test_outputs(build, activation):
     values = answers(build(40, 3, activation=activation, seed=0), 5 * spectra())
     assert values.shape == (6, 3) and values.dtype == np.float32 and np.isfinite(values).all()
@@ -125,7 +135,7 @@ def test_outputs(build, activation):
     ]
 
 
-@pytest.mark.parametrize("build", PLAIN)
+@pytest.mark.parametrize("build", quick(fganet, of=PLAIN))
 def test_seeds(build):
     one, again, other = (build(40, 2, seed=s).get_weights() for s in (3, 3, 4))
     assert all(map(np.array_equal, one, again))
@@ -136,7 +146,7 @@ def test_without_a_seed_every_network_is_another():
     assert not np.array_equal(*(cui_fearn(40).get_weights()[-2] for _ in range(2)))
 
 
-@pytest.mark.parametrize("build", PLAIN)
+@pytest.mark.parametrize("build", quick(deep_spectra, of=PLAIN))
 def test_no_two_layers_start_alike(build):
     """A seed used twice would give layers of the same shape the same weights."""
     kernels = [w for w in build(40, 3, seed=0).get_weights() if w.ndim > 1]
@@ -145,6 +155,7 @@ def test_no_two_layers_start_alike(build):
             assert one.shape != other.shape or not np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_the_program_keeps_its_random_state():
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     for build in PLAIN:
@@ -152,7 +163,7 @@ def test_the_program_keeps_its_random_state():
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
-@pytest.mark.parametrize("build", PLAIN)
+@pytest.mark.parametrize("build", quick(cui_fearn, of=PLAIN))
 def test_saved_and_loaded_in_safe_mode(build, tmp_path):
     model = build(40, 2, seed=0)
     model.save(tmp_path / "network.keras")
@@ -161,7 +172,7 @@ def test_saved_and_loaded_in_safe_mode(build, tmp_path):
     assert len(loaded.losses) == len(model.losses), "the penalties are saved, too"
 
 
-@pytest.mark.parametrize("build", PLAIN)
+@pytest.mark.parametrize("build", quick(cui_fearn, of=PLAIN))
 def test_nothing_is_compiled_and_training_moves_every_weight(build):
     model = build(40, 2, activation="linear", seed=0)
     assert not model.compiled
@@ -179,7 +190,14 @@ def test_nothing_is_compiled_and_training_moves_every_weight(build):
 
 @pytest.mark.parametrize(
     "build, minimum",
-    [(small_bjerrum, 1), (cui_fearn, 1), (deep_spectra, 1), (fganet, 16), (small_resnet, 1), (small_group_net, 31)],
+    [
+        (cui_fearn, 1),
+        (fganet, 16),
+        *(
+            pytest.param(build, minimum, marks=pytest.mark.slow)
+            for build, minimum in [(small_bjerrum, 1), (deep_spectra, 1), (small_resnet, 1), (small_group_net, 31)]
+        ),
+    ],
 )
 def test_fewest_channels(build, minimum):
     assert np.isfinite(answers(build(minimum, 2, seed=0), spectra(2, minimum))).all()
@@ -187,7 +205,7 @@ def test_fewest_channels(build, minimum):
         build(minimum - 1, 2)
 
 
-@pytest.mark.parametrize("p", range(19, 25))
+@pytest.mark.parametrize("p", [19, *(pytest.param(p, marks=pytest.mark.slow) for p in range(20, 25))])
 def test_branches_of_the_inception_agree_for_any_number_of_channels(p):
     x = keras.Input((p, 8))
     joined = _inception(x, _Seeded(0), 4, (3, 5), stride=2)
@@ -197,7 +215,7 @@ def test_branches_of_the_inception_agree_for_any_number_of_channels(p):
 # -- Options ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1, 4, 5])
+@pytest.mark.parametrize("width", [4, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 5))])
 def test_identity_kernel_passes_positive_spectra_unchanged(width):
     model = cui_fearn(40, width=width)
     X = np.abs(spectra())
@@ -218,6 +236,7 @@ def test_penalty_is_that_of_the_paper():
     assert float(sum(cui_fearn(40, penalty=0).losses)) == 0
 
 
+@pytest.mark.slow
 def test_options_change_the_networks():
     # one more branch: 4 kernels of width 1 and 4 of width 7, and 4 outputs more at each of 7 positions
     wider = n_trained(deep_spectra(40, 2, inception_widths=(3, 5, 7)))
@@ -227,6 +246,7 @@ def test_options_change_the_networks():
     assert flat - average == 39 * 8 * 2
 
 
+@pytest.mark.slow
 def test_average_forgets_where_a_band_is_and_flatten_does_not():
     bands = np.zeros((2, 120), "float32")
     bands[0, 50:53] = bands[1, 70:73] = 1
@@ -312,7 +332,7 @@ def test_an_architecture_is_added_by_one_function():
             ARCHITECTURES.pop(name, None)
 
 
-@pytest.mark.parametrize("build", ALL)
+@pytest.mark.parametrize("build", quick(cui_fearn, small_group_net, of=ALL))
 def test_seeds_are_below_two_to_the_31(build):
     """So that a saved network opens under every backend."""
 
@@ -323,11 +343,12 @@ def test_seeds_are_below_two_to_the_31(build):
             return [seed for value in config for seed in seeds(value)]
         return []
 
-    for seed in range(6):
+    for seed in range(3):
         found = [s for s in seeds(build(40, 2, seed=seed).get_config()) if s is not None]
         assert found and all(0 <= s < 2**31 for s in found)
 
 
+@pytest.mark.slow
 def test_estimator_by_name_reports_errors_without_penalty():
     """A penalty of weights is no error in the units of `y`: the RMSE reported is that of the predictions."""
     rng = np.random.default_rng(0)
@@ -375,7 +396,7 @@ def test_kernels_at_the_start_are_scipys():
         assert not kernel[:side].any() and not kernel[21 - side :].any()
 
 
-@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("stride", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_filters_of_the_untrained_network_are_scipys(stride):
     """The outputs of the layer are scipy's filtered spectra, up to the length of each kernel."""
     X = spectra(3, 120)
@@ -398,7 +419,9 @@ def test_derivatives_remove_offset_and_slope():
     assert np.allclose(np.arange(-4, 5) @ kernels[:, 3:], 0, atol=1e-5)
 
 
-@pytest.mark.parametrize("activation", ["linear", "sigmoid", "softmax"])
+@pytest.mark.parametrize(
+    "activation", ["softmax", *(pytest.param(name, marks=pytest.mark.slow) for name in ("linear", "sigmoid"))]
+)
 def test_savgol_outputs(activation):
     values = answers(with_random_output(savgol_net(40, 3, activation=activation, seed=0)), 5 * spectra())
     assert values.shape == (6, 3) and values.dtype == np.float32 and np.isfinite(values).all()
@@ -417,6 +440,7 @@ def test_savgol_seeds(start):
     assert np.array_equal(one[0], other[0]) == (start == "savgol"), "only a random start has to do with the seed"
 
 
+@pytest.mark.slow
 def test_savgol_saved_and_loaded_in_safe_mode(tmp_path):
     model = with_random_output(savgol_net(40, 2, seed=0))
     model.save(tmp_path / "network.keras")
@@ -424,6 +448,7 @@ def test_savgol_saved_and_loaded_in_safe_mode(tmp_path):
     assert np.array_equal(answers(loaded, spectra()), answers(model, spectra()))
 
 
+@pytest.mark.slow
 def test_two_steps_of_training_move_every_weight():
     """In the first only the last layer moves: it starts at zero, and lets no gradient through."""
     model = savgol_net(40, 2, seed=0)
@@ -439,6 +464,7 @@ def test_two_steps_of_training_move_every_weight():
     assert all(np.isfinite(w).all() for w in after)
 
 
+@pytest.mark.slow
 def test_learns_a_linear_relation_quickly():
     rng = np.random.default_rng(0)
     content, other = rng.normal(size=(2, 200, 1))
@@ -452,7 +478,7 @@ def test_learns_a_linear_relation_quickly():
     assert error < 0.1, "of a variance of one, in spite of the offsets; the order of the batches differs by backend"
 
 
-@pytest.mark.parametrize("p", [1, 2, 3, 5, 20])
+@pytest.mark.parametrize("p", [2, *(pytest.param(p, marks=pytest.mark.slow) for p in (1, 3, 5, 20))])
 def test_savgol_few_channels(p):
     assert np.isfinite(answers(with_random_output(savgol_net(p, 2, seed=0)), spectra(2, p))).all()
 
@@ -472,6 +498,7 @@ def test_windows_shrink_where_there_are_few_channels():
     assert _savgol_kernels([1]).ravel().tolist() == [1], "the spectrum itself"
 
 
+@pytest.mark.slow
 def test_savgol_options_change_the_network():
     assert n_trained(savgol_net(597, stride=2)) > n_trained(savgol_net(597))
     assert n_trained(savgol_net(597, linear_path=True)) - n_trained(savgol_net(597)) == 193 * 7
@@ -487,6 +514,7 @@ def test_savgol_penalty_counts_all_weights_behind_the_features():
     assert float(sum(savgol_net(40, penalty=0, seed=0).losses)) == 0
 
 
+@pytest.mark.slow
 def test_floor_keeps_the_noise_small():
     """Training scales a feature of large variance to one size and leaves one of small variance as it is."""
     X = spectra(64, 40) * np.where(np.arange(40) < 20, 100, 0.01).astype("float32")

@@ -92,6 +92,7 @@ def test_choice_by_the_environment_is_respected(choice):
     assert backends_seen([module], KERAS_BACKEND=choice) == {module: choice}
 
 
+@pytest.mark.slow
 def test_keras_imported_before_is_left_alone(tmp_path):
     # a user whose keras.json says numpy, and who imports Keras first
     (tmp_path / "keras.json").write_text('{"backend": "numpy"}')

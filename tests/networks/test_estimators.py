@@ -265,6 +265,7 @@ def test_constant_target_is_learnt_as_that_constant():
     assert np.allclose(model.predict(X), 190, atol=0.5)
 
 
+@pytest.mark.slow
 def test_constant_spectrum_is_predicted_finitely():
     X, y = data()
     model = regressor(scatter_correction="emsc").fit(X, y)
@@ -994,6 +995,7 @@ def test_balanced_weights_find_the_rare_class():
         classifier(class_weight={7: 2.0}).fit(X, y)
 
 
+@pytest.mark.slow
 def test_every_class_keeps_samples_to_train_on():
     y = np.array(["a"] * 50 + ["b"] * 3 + ["c"])
     model = classifier()
@@ -1016,7 +1018,7 @@ def test_every_class_keeps_samples_to_train_on():
         (np.arange(59) % 2, "inconsistent numbers of samples"),
         (np.where(np.arange(60) == 3, np.nan, 1.0), "NaN"),
     ],
-    ids=str,
+    ids=["none", "one class", "numbers", "columns", "length", "NaN"],
 )
 def test_targets_that_are_no_classes(y, words):
     with pytest.raises(ValueError, match=words):

@@ -74,7 +74,9 @@ def test_files_of_something_else(tmp_path):
         write_model(tmp_path / "model.h5", linear(), {})
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [SHIPPED[0], *(pytest.param(path, marks=pytest.mark.slow) for path in SHIPPED[1:])], ids=lambda p: p.name
+)
 def test_models_that_come_with_the_package_open(path):
     """Under every backend: no seed is above 2**31, and nothing repairs them."""
     with zipfile.ZipFile(path) as archive:

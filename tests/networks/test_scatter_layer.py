@@ -1,4 +1,4 @@
-"""The layers: equal to the functions of the lessons before, complete in a saved file and in a clone, differentiable."""
+"""The layers: equal to the transformers, complete in a saved file and in a clone, differentiable."""
 
 import pickle
 import warnings
@@ -14,7 +14,7 @@ from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.preprocessing import EMSC
 
 # Absorbances near 6 in float32 have a rounding of 2.4e-7; the polynomials of the fit amplify it some times. Promised is
-# 1e-5; half of it is asked, since processors and backends add up in different orders (measured: up to 1.4e-6).
+# 1e-5; half of it is required, since processors and backends add up in different orders (measured: up to 1.4e-6).
 SINGLE = 5e-6
 
 
@@ -28,7 +28,7 @@ def model_of(*layers, n_channels=597, form=()):
 # -- Scatter correction ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("order", range(5))
+@pytest.mark.parametrize("order", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, 1, 3, 4))])
 def test_layer_is_the_transformer(order, train, tablets):
     layer, transformer = ScatterCorrection(order).adapt(train), EMSC(order).fit(train)
     expected = transformer.transform(tablets)
@@ -39,12 +39,14 @@ def test_layer_is_the_transformer(order, train, tablets):
     assert sequences.shape == (7, 597, 1) and np.array_equal(sequences[..., 0], numbers(layer(tablets[:7])))
 
 
+@pytest.mark.slow
 def test_reference_of_ones_own(train, tablets):
     expected = EMSC(2, reference=tablets[700]).fit(train).transform(tablets)
     for layer in (ScatterCorrection(2).adapt(train, tablets[700]), ScatterCorrection(2, reference=tablets[700])):
         assert np.abs(numbers(layer(tablets)) - expected).max() < SINGLE
 
 
+@pytest.mark.slow
 def test_adapted_to_either_form_and_again(train, tablets):
     layer = ScatterCorrection(1).adapt(train[:, :, None])
     expected = numbers(ScatterCorrection(1).adapt(train)(tablets[:9]))
@@ -54,13 +56,15 @@ def test_adapted_to_either_form_and_again(train, tablets):
     assert np.abs(numbers(layer(tablets[:9])) - other).max() < SINGLE < np.abs(expected - other).max()
 
 
-def test_weights_are_no_task_of_training(train):
+def test_training_changes_no_weight(train):
     layer = ScatterCorrection(2).adapt(train)
     assert layer.trainable_weights == [] and len(layer.weights) == 5
 
 
-@pytest.mark.parametrize("form", [(), (1,)], ids=["rows", "sequences"])
-@pytest.mark.parametrize("how", ["file", "weights", "clone", "pickle", "config"])
+@pytest.mark.parametrize("form", [(), pytest.param((1,), marks=pytest.mark.slow)], ids=["rows", "sequences"])
+@pytest.mark.parametrize(
+    "how", ["file", "clone", *(pytest.param(how, marks=pytest.mark.slow) for how in ("weights", "pickle", "config"))]
+)
 def test_copies_are_complete(how, form, train, tablets, tmp_path):
     model = model_of(RandomScatter(seed=0).adapt(train), ScatterCorrection(2).adapt(train), form=form)
     if how == "file":
@@ -82,6 +86,7 @@ def test_copies_are_complete(how, form, train, tablets, tmp_path):
     assert not np.allclose(model.predict(x, verbose=0), x), "the test needs a correction that does something"
 
 
+@pytest.mark.slow
 def test_layer_that_has_learnt_nothing_yet_stays_so_in_a_clone(train):
     clone = keras.models.clone_model(model_of(ScatterCorrection(2)))
     with pytest.raises(ValueError, match="call adapt"):
@@ -136,6 +141,7 @@ def test_few_samples_and_channels(n, p, train):
     assert found.shape == (n, p) and np.isfinite(found).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [0, 2])
 def test_gradient(order, train):
     layer = ScatterCorrection(order).adapt(train)
@@ -159,7 +165,7 @@ def test_gradient(order, train):
 # -- Random scatter -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [(), (1,)], ids=["rows", "sequences"])
+@pytest.mark.parametrize("form", [(), pytest.param((1,), marks=pytest.mark.slow)], ids=["rows", "sequences"])
 def test_inactive_in_prediction(form, train):
     x = train[:4].reshape(4, 597, *form).astype("float32")
     layer = RandomScatter(1, 1, 1, seed=0).adapt(train)
@@ -178,6 +184,7 @@ def test_same_seed_same_series(train):
     assert not np.array_equal(*(RandomScatter()(x, training=True) for _ in "12"))
 
 
+@pytest.mark.slow
 def test_strengths_are_multiples_of_the_scale(train):
     x = np.zeros((3000, 11), "float32")
     layer = RandomScatter(offset=0.3, slope=0.2, gain=0, scale=5.0, seed=0)
@@ -196,6 +203,7 @@ def test_scale_is_not_the_batchs(train):
     assert np.abs(small).max() > 0.05
 
 
+@pytest.mark.slow
 def test_gradient_of_random_scatter_is_the_gain(train):
     def value(x):  # a layer anew each time, for the same draws
         return keras.ops.sum(RandomScatter(gain=0.3, seed=0)(x, training=True))
@@ -204,6 +212,7 @@ def test_gradient_of_random_scatter_is_the_gain(train):
     assert np.ptp(gradient, axis=1).max() == 0 and (np.abs(gradient - 1) <= 0.3).all() and np.ptp(gradient) > 0
 
 
+@pytest.mark.slow
 def test_half_precision_stays_half(train):
     layer = RandomScatter(seed=0, dtype="mixed_float16").adapt(train)
     assert numbers(layer(train[:5].astype("float32"), training=True)).dtype == np.float16
