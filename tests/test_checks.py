@@ -367,7 +367,7 @@ def test_wrong_spectra(function, wrong, words):
 
 
 BAD_CALLS = {
-    # what an axis has to be is tested above; here only that it is asked for
+    # what an axis has to be is tested above; here only that it is required
     "plot_spectra axis": (lambda: plot_spectra(spectra(), AXIS[:8]), r"axis has shape \(8,\)"),
     "plot_spectra descending": (lambda: plot_spectra(spectra(), AXIS[::-1]), "must ascend"),
     "plot_spectra color_by": (lambda: plot_spectra(spectra(), color_by=[1, 2]), r"color_by has shape \(2,\)"),

@@ -8,16 +8,16 @@ import pytest
 
 
 class Server:
-    """A web server on this machine: what it serves, what it was asked, and how it fails, is all in the open."""
+    """A web server on this machine: its files, its requests, and how it fails."""
 
     def __init__(self):
-        self.files, self.asked, self.status, self.cut = {}, [], {}, set()
+        self.files, self.requests, self.status, self.cut = {}, [], {}, set()
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 name = self.path.rpartition("/")[2]
-                server.asked.append(name)
+                server.requests.append(name)
                 failures = server.status.get(name, [])
                 status = failures.pop(0) if failures else 200 if name in server.files else 404
                 self.send_response(status)

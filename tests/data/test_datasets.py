@@ -1,4 +1,4 @@
-"""A data set that nobody can change by accident, tablets that are the original ones, and a download that may fail."""
+"""A data set that cannot be changed by accident: rows, tables, units, and what is refused."""
 
 import base64
 import copy
@@ -22,8 +22,7 @@ import pandas as pd
 import pytest
 
 from deep_chemometrics.checks import SpectrumWarning
-from deep_chemometrics.data import SpectralDataset
-from deep_chemometrics.data import units as conditioning
+from deep_chemometrics.data import SpectralDataset, units
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTLIERS = [18, 121, 125, 126, 205, 339, 461, 488, 489, 507, 535, 536, 537]
@@ -61,7 +60,7 @@ def ds(parts):
     return SpectralDataset(**parts)
 
 
-# -- Nobody changes it by accident ----------------------------------------------------------------------------------
+# -- It cannot be changed by accident ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("field", ["X", "y", "axis", "samples", "axis_unit", "name", "notes"])
@@ -99,7 +98,7 @@ def test_nothing_is_shared_with_numpy_tables(parts):
 
 def test_nothing_is_shared_with_what_is_handed_out(ds):
     y, samples, notes = ds.y, ds.samples, ds.notes
-    y["fat"], y["extra"], samples.iloc[:, 0], notes["source"] = -1.0, 0, -1, "nobody"
+    y["fat"], y["extra"], samples.iloc[:, 0], notes["source"] = -1.0, 0, -1, "changed"
     assert list(ds.y.columns) == ["fat"] and (ds.y["fat"] >= 0).all()
     assert (ds.samples["number"] >= 0).all() and ds.notes == {}
     whole, part = ds[:], ds[:3]
@@ -489,7 +488,7 @@ def test_concat_of_notes_and_number_types(ds):
     ],
     ids=str,
 )
-def test_concat_does_not_bend_one_to_fit_the_other(ds, change, words):
+def test_concat_converts_nothing(ds, change, words):
     with pytest.raises(ValueError, match=rf"part 2 \('odd one'\) has {words}"):
         SpectralDataset.concat([ds, ds, replace(ds, name="odd one", **change)])
 
@@ -641,10 +640,10 @@ def test_two_crops_make_the_whole():
 
 
 @pytest.mark.parametrize("method", ["linear", "cubic"])
-def test_resample_is_that_of_conditioning(ds, method):
+def test_resample_is_that_of_units(ds, method):
     new = np.linspace(890, 1000, 7)
     part = ds.resample(new, outside="hold", method=method)
-    assert np.array_equal(part.X, conditioning.resample(ds.X, ds.axis, new, "hold", method)) and kept(part, ds)
+    assert np.array_equal(part.X, units.resample(ds.X, ds.axis, new, "hold", method)) and kept(part, ds)
     assert np.array_equal(part.axis, new) and same(ds.resample(ds.axis), ds)
     assert ds.resample([890, 950], outside=-1).X[:, 0].tolist() == [-1] * 6
     with pytest.raises(ValueError, match="1 of 7 new channels lie outside the spectra's 900 to 1000"):

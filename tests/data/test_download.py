@@ -12,9 +12,9 @@ def test_download_once(server, tmp_path):
     sha256 = server.serve(a=b"one" * 1000, b=b"two")
     paths = fetch_files(server.url, sha256, tmp_path / "new" / "cache")
     assert [p.read_bytes() for p in paths] == [b"one" * 1000, b"two"] and [p.name for p in paths] == ["a", "b"]
-    assert server.asked == ["a", "b"]
+    assert server.requests == ["a", "b"]
     assert fetch_files(server.url, sha256, tmp_path / "new" / "cache") == paths
-    assert server.asked == ["a", "b"], "the second call asks nobody"
+    assert server.requests == ["a", "b"], "the second call makes no request"
 
 
 def test_address_without_a_slash_at_its_end(server, tmp_path):
@@ -32,9 +32,9 @@ def test_interrupted_and_resumed(server, tmp_path):
         fetch_files(server.url, sha256, tmp_path, retries=0)
     assert (tmp_path / "a").read_bytes() == b"one" and not (tmp_path / "b").exists()
     server.files["b"] = missing
-    server.asked.clear()
+    server.requests.clear()
     assert [p.read_bytes() for p in fetch_files(server.url, sha256, tmp_path)] == [b"one", b"two", b"three"]
-    assert server.asked == ["b", "c"], "what had arrived is not asked for again"
+    assert server.requests == ["b", "c"], "what had arrived is not requested again"
 
 
 def test_broken_off_in_the_middle(server, tmp_path):
@@ -74,7 +74,7 @@ def test_trouble_that_passes_is_waited_for(server, tmp_path):
     sha256 = server.serve(a=b"one")
     server.status["a"] = [500]
     assert fetch_files(server.url, sha256, tmp_path, retries=1)[0].read_bytes() == b"one"
-    assert server.asked == ["a", "a"]
+    assert server.requests == ["a", "a"]
 
 
 def test_offline_and_then_by_hand(server, tmp_path):

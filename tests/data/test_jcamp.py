@@ -80,7 +80,7 @@ def spectrum(y, form="AFFN", first=400.0, step=2.0, yfactor=0.001, xfactor=1.0, 
     y = np.asarray(y)
     x = first + step * np.arange(len(y))
     header = {
-        "TITLE": "made up", "JCAMP-DX": "4.24", "DATA TYPE": "INFRARED SPECTRUM", "ORIGIN": "tests", "OWNER": "nobody",
+        "TITLE": "made up", "JCAMP-DX": "4.24", "DATA TYPE": "INFRARED SPECTRUM", "ORIGIN": "tests", "OWNER": "none",
         "XUNITS": "1/CM", "YUNITS": "ABSORBANCE", "XFACTOR": xfactor, "YFACTOR": yfactor, "FIRSTX": first,
         "LASTX": x[-1], "NPOINTS": len(y), "FIRSTY": f"{y[0] * yfactor:.6g}",
     }  # fmt: skip

@@ -32,14 +32,14 @@ class Server:
     """A WebBook on this machine. `answers` are used up one after the other; then every request gets the spectrum."""
 
     def __init__(self, answers=()):
-        self.answers, self.asked, self.agents = list(answers), [], []
+        self.answers, self.requests, self.agents = list(answers), [], []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                outer.asked.append(self.path)
+                outer.requests.append(self.path)
                 outer.agents.append(self.headers["User-Agent"])
                 answer = outer.answers.pop(0) if outer.answers else {}
                 body = answer.get("body", GAS).encode()
@@ -109,7 +109,7 @@ def test_a_spectrum_by_cas_number(serve, tmp_path):
     server = serve()
     ds = fetch_nist_ir("64-17-5", tmp_path)
     assert np.array_equal(ds.X[0], BAND * 0.001) and ds.name == "Ethanol" and ds.samples["state"][0] == "gas"
-    assert server.asked == ["/cbook.cgi?JCAMP=C64175&Index=0&Type=IR"] and "deep_chemometrics" in server.agents[0]
+    assert server.requests == ["/cbook.cgi?JCAMP=C64175&Index=0&Type=IR"] and "deep_chemometrics" in server.agents[0]
     assert ds.notes["source"].endswith("JCAMP=C64175&Index=0&Type=IR") and "redistribute" in ds.notes["terms"]
 
 
@@ -121,10 +121,10 @@ def test_never_twice(serve, clock, tmp_path):
     server = serve()
     first = fetch_nist_ir("64-17-5", tmp_path / "new" / "folder")
     again = fetch_nist_ir(" 64-17-5", str(tmp_path / "new" / "folder"))
-    assert len(server.asked) == 1 and np.array_equal(first.X, again.X)
+    assert len(server.requests) == 1 and np.array_equal(first.X, again.X)
     assert [p.name for p in (tmp_path / "new" / "folder").iterdir()] == ["64-17-5-ir-0.jdx"], "no leftovers"
     fetch_nist_ir("64-17-5", tmp_path / "new" / "folder", index=1)
-    assert parse_qs(urlparse(server.asked[1]).query)["Index"] == ["1"]
+    assert parse_qs(urlparse(server.requests[1]).query)["Index"] == ["1"]
 
 
 def test_the_default_folder(serve, tmp_path, monkeypatch):
@@ -138,7 +138,7 @@ def test_the_default_folder(serve, tmp_path, monkeypatch):
 def test_a_file_put_there_by_hand(serve, tmp_path):
     server = serve()
     (tmp_path / "64-17-5-ir-0.jdx").write_text(spectrum(BAND, TITLE="by hand"))
-    assert fetch_nist_ir("64-17-5", tmp_path).name == "by hand" and server.asked == []
+    assert fetch_nist_ir("64-17-5", tmp_path).name == "by hand" and server.requests == []
 
 
 def test_requests_keep_their_distance(serve, clock, tmp_path):
@@ -160,7 +160,7 @@ def test_requests_of_several_threads_keep_their_distance(serve, clock, tmp_path)
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(server.asked) == 4 and clock == [0] + [nist._PAUSE] * 3
+    assert len(server.requests) == 4 and clock == [0] + [nist._PAUSE] * 3
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,12 @@ def test_requests_of_several_threads_keep_their_distance(serve, clock, tmp_path)
 def test_trouble_that_passes(serve, clock, tmp_path, trouble):
     server = serve(trouble, trouble)
     assert np.array_equal(fetch_nist_ir("64-17-5", tmp_path).X[0], BAND * 0.001)
-    assert len(server.asked) == 3 and [s for s in clock if s] == [5, 10], "pauses grow"
+    assert len(server.requests) == 3 and [s for s in clock if s] == [5, 10], "pauses grow"
 
 
 def test_a_server_that_hangs(serve, tmp_path):
     server = serve({"delay": 1.5}, {})
-    assert len(fetch_nist_ir("64-17-5", tmp_path, timeout=0.3)) == 1 and len(server.asked) == 2
+    assert len(fetch_nist_ir("64-17-5", tmp_path, timeout=0.3)) == 1 and len(server.requests) == 2
 
 
 def test_a_server_that_asks_for_patience(serve, clock, tmp_path):
@@ -202,7 +202,7 @@ def test_trouble_that_stays(serve, tmp_path):
         OSError, match=r"HTTP status 503.*save what a browser shows there as .*64-17-5-ir-0\.jdx"
     ) as error:
         fetch_nist_ir("64-17-5", tmp_path, retries=2)
-    assert len(server.asked) == 3 and server.url in str(error.value) and not list(tmp_path.iterdir())
+    assert len(server.requests) == 3 and server.url in str(error.value) and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("status", [403, 404, 204])
@@ -210,7 +210,7 @@ def test_other_answers_are_not_repeated(serve, tmp_path, status):
     server = serve({"status": status, "body": ""})
     with pytest.raises(OSError, match=f"HTTP status {status}"):
         fetch_nist_ir("64-17-5", tmp_path)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("body", [NOT_FOUND, "<!DOCTYPE html><html>\n<body>CAS unknown</body></html>", ""])
@@ -218,7 +218,7 @@ def test_no_such_spectrum(serve, tmp_path, body):
     server = serve({"body": body})
     with pytest.raises(ValueError, match="No infrared spectrum number 2 of CAS 64-17-5: the NIST WebBook has no such"):
         fetch_nist_ir("64-17-5", tmp_path, index=2)
-    assert len(server.asked) == 1 and not list(tmp_path.iterdir())
+    assert len(server.requests) == 1 and not list(tmp_path.iterdir())
     assert len(fetch_nist_ir("64-17-5", tmp_path, index=2)) == 1, "and nothing was remembered"
 
 
@@ -237,13 +237,13 @@ def test_a_page_that_drips(serve, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="does not end"):
         fetch_nist_ir("64-17-5", tmp_path, timeout=0.4)
     assert time.perf_counter() - start < 3 and not list(tmp_path.iterdir())
-    assert len(fetch_nist_ir("64-17-5", tmp_path)) == 1 and len(server.asked) == 2
+    assert len(fetch_nist_ir("64-17-5", tmp_path)) == 1 and len(server.requests) == 2
 
 
 def test_checksum(serve, tmp_path):
     server = serve()
     known = fetch_nist_ir("64-17-5", tmp_path).notes["sha256"]
-    assert fetch_nist_ir("64-17-5", tmp_path, sha256=known).notes["sha256"] == known and len(server.asked) == 1
+    assert fetch_nist_ir("64-17-5", tmp_path, sha256=known).notes["sha256"] == known and len(server.requests) == 1
     with pytest.raises(ValueError, match="does not match the known hash"):
         fetch_nist_ir("71-43-2", tmp_path, sha256="0" * 64)
     assert [p.name for p in tmp_path.iterdir()] == ["64-17-5-ir-0.jdx"], "another file is not kept"
@@ -291,7 +291,7 @@ def test_no_cas_number(serve, tmp_path, cas):
     server = serve()
     with pytest.raises(ValueError, match="is no CAS registry number"):
         fetch_nist_ir(cas, tmp_path)
-    assert server.asked == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("options", [dict(index=-1), dict(index="0"), dict(retries=-1), dict(timeout=0)])
@@ -299,4 +299,4 @@ def test_odd_options(serve, tmp_path, options):
     server = serve()
     with pytest.raises(ValueError, match=next(iter(options))):
         fetch_nist_ir("64-17-5", tmp_path, **options)
-    assert server.asked == []
+    assert server.requests == []

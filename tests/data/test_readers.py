@@ -491,7 +491,7 @@ def test_mat_odd(tmp_path):
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_mat_that_would_crash_scipy(tmp_path, compressed):
-    """With a type that there is not, scipy looks beyond the end of a table, and Python is gone without an error."""
+    """With a type that there is not, scipy looks beyond the end of a table, and Python crashes."""
     whole = saved(savemat, {"X": X, "axis": AXIS})
     at = whole.index(struct.pack("<2I", 9, X.nbytes))  # a matrix of doubles
     for kind in (0, 8, 10, 14, 19, 200):
@@ -706,7 +706,7 @@ def test_spc_of_another_writer(tmp_path):
 
 @pytest.fixture
 def month(write, tmp_path):
-    "Files of four formats, two that nobody can read, and what operating systems leave."
+    "Files of four formats, two that cannot be read, and what operating systems leave."
     wide = WIDE.to_csv(index=False)
     for name, content in {
         "a10.csv": wide,

@@ -105,12 +105,12 @@ def test_streams_are_apart():
     assert not np.array_equal(a, b)
 
 
-@pytest.mark.parametrize("asked", [0.0, 0.4, 0.8, 0.95, 1.0])
+@pytest.mark.parametrize("correlation", [0.0, 0.4, 0.8, 0.95, 1.0])
 @pytest.mark.parametrize("task", ["regression", "classification"])
-def test_correlation_of_the_confounder(asked, task):
+def test_correlation_of_the_confounder(correlation, task):
     n = 4000
-    sim = simulate_spectra(n, confounder=asked, n_test=n, n_targets=2, task=task, prevalence=0.3, random_state=0)
-    for role, expected in (("train", asked), ("test", asked), ("shifted", 0)):
+    sim = simulate_spectra(n, confounder=correlation, n_test=n, n_targets=2, task=task, prevalence=0.3, random_state=0)
+    for role, expected in (("train", correlation), ("test", correlation), ("shifted", 0)):
         c = on(sim, role).concentrations
         values = c if task == "regression" else c > 0
         found = values.corr()
@@ -146,12 +146,12 @@ def test_noise_rises_at_the_end():
 
 
 def test_stray_light_ends_absorbance():
-    linear, bent = (simulate_spectra(50, height=4, noise=0, stray_light=s, random_state=0) for s in (0, 0.01))
-    assert linear.dataset.X.max() > 3 and bent.dataset.X.max() < np.log10(1.01 / 0.01)
+    linear, nonlinear = (simulate_spectra(50, height=4, noise=0, stray_light=s, random_state=0) for s in (0, 0.01))
+    assert linear.dataset.X.max() > 3 and nonlinear.dataset.X.max() < np.log10(1.01 / 0.01)
     small = linear.dataset.X < 0.01
-    assert np.allclose(linear.dataset.X[small], bent.dataset.X[small], atol=2e-4)
+    assert np.allclose(linear.dataset.X[small], nonlinear.dataset.X[small], atol=2e-4)
     T = 10.0**-linear.dataset.X
-    assert np.allclose(bent.dataset.X, -np.log10((T + 0.01) / 1.01))
+    assert np.allclose(nonlinear.dataset.X, -np.log10((T + 0.01) / 1.01))
 
 
 @pytest.mark.parametrize(

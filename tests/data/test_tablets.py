@@ -76,7 +76,7 @@ def test_tablets_are_the_original_ones_bit_by_bit():
 
 @original
 def test_complete_tablets_from_files_put_by_hand(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded, "_TABLETS_URL", "http://127.0.0.1:9/")  # discard: nobody answers
+    monkeypatch.setattr(embedded, "_TABLETS_URL", "http://127.0.0.1:9/")  # the discard port: no answer
     for name in embedded._TABLETS_SHA256:
         (tmp_path / name).write_bytes((ORIGINALS / name).read_bytes())
     full = load_tablets(complete=True, cache=tmp_path)
