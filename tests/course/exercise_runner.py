@@ -1,18 +1,16 @@
 """Runs one notebook of exercises in this process: as solved, as given to students, and with wrong answers.
 
-`python exercise_runner.py NOTEBOOK WRONG.py` prints a JSON report. A cell of tests passes when it raises nothing.
+`python exercise_runner.py NOTEBOOK STUDENT WRONG.py` prints a JSON report; STUDENT is the notebook as students get it.
+A cell of tests passes when it raises nothing.
 """
 
 import importlib.util
 import json
-import re
 import sys
 import warnings
 from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
-
-SOLUTION = re.compile(r"[ \t]*### BEGIN SOLUTION\n.*?### END SOLUTION[ \t]*\n?", flags=re.S)
 
 
 def read(path: Path) -> list[dict]:
@@ -21,16 +19,6 @@ def read(path: Path) -> list[dict]:
         cell["source"] = "".join(cell["source"])
         cell["nbgrader"] = cell["metadata"].get("nbgrader", {})
     return [cell for cell in cells if cell["cell_type"] == "code"]
-
-
-def unsolved(source: str) -> str:
-    """The cell as a student gets it."""
-
-    def stub(match: re.Match) -> str:
-        indent = re.match(r"[ \t]*", match[0])[0]
-        return f"{indent}raise NotImplementedError\n"
-
-    return SOLUTION.sub(stub, source)
 
 
 def run(cells: list[dict], answers: dict[str, str]) -> dict[str, str]:
@@ -64,17 +52,15 @@ def wrong_answers(path: Path) -> dict[str, list[str]]:
     return module.WRONG
 
 
-def main(notebook: Path, wrong: Path) -> dict:
+def main(notebook: Path, student: Path, wrong: Path) -> dict:
     import matplotlib
 
     matplotlib.use("agg")
     cells = read(notebook)
     about = [cell["nbgrader"] for cell in cells]
-    tests = [one["grade_id"] for one in about if one.get("grade") and not one.get("solution")]
-    solutions = [cell for cell in cells if cell["nbgrader"].get("solution")]
-    report = {"tests": tests, "solutions": [cell["nbgrader"]["grade_id"] for cell in solutions]}
+    report = {"tests": [one["grade_id"] for one in about if one.get("grade") and not one.get("solution")]}
     report["solved"] = run(cells, {})
-    blank = {cell["nbgrader"]["grade_id"]: unsolved(cell["source"]) for cell in solutions}
+    blank = {cell["nbgrader"]["grade_id"]: cell["source"] for cell in read(student) if cell["nbgrader"].get("solution")}
     report["unsolved"] = run(cells, blank)
     report["wrong"] = {}
     for key, sources in wrong_answers(wrong).items():
@@ -84,4 +70,4 @@ def main(notebook: Path, wrong: Path) -> dict:
 
 
 if __name__ == "__main__":
-    print("REPORT" + json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print("REPORT" + json.dumps(main(*map(Path, sys.argv[1:]))))

@@ -4,6 +4,7 @@ The tests of an exercise (cell `NAME-test`) must pass with the solution (cell `N
 fail with each plausible wrong answer of `wrong_answers/<notebook>.py`.
 """
 
+import importlib.util
 import json
 import os
 import re
@@ -27,6 +28,30 @@ def cells(path: Path) -> list[dict]:
 def graded(path: Path, solution: bool) -> list[dict]:
     found = [cell["metadata"].get("nbgrader", {}) for cell in cells(path)]
     return [one for one in found if one.get("solution") is solution and (solution or one.get("grade"))]
+
+
+@pytest.fixture(scope="module")
+def students(tmp_path_factory) -> Path:
+    """A folder with the student version of every notebook, as `make exercises` makes them."""
+    spec = importlib.util.spec_from_file_location("exercises", ROOT / "scripts" / "exercises.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    folder = tmp_path_factory.mktemp("release")
+    script.release(NOTEBOOKS, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_student_versions_hold_no_solution(students):
+    for path in NOTEBOOKS:
+        solved = [cell for cell in cells(path) if cell["metadata"].get("nbgrader", {}).get("solution")]
+        text = (students / path.name).read_text(encoding="utf-8")
+        assert "BEGIN SOLUTION" not in text and "](../" not in text
+        given = [cell for cell in cells(students / path.name) if cell["metadata"].get("nbgrader", {}).get("solution")]
+        assert len(given) == len(solved)
+        for cell in given:
+            stub = "NotImplementedError" if cell["cell_type"] == "code" else "*Write your answer here.*"
+            assert stub in cell["source"]
 
 
 def test_every_chapter_has_exercises():
@@ -55,8 +80,8 @@ class TestExercises:
         )
 
     @pytest.mark.slow
-    def test_solutions_pass_and_nothing_else_does(self, path):
-        command = [sys.executable, str(HERE / "exercise_runner.py"), str(path)]
+    def test_solutions_pass_and_nothing_else_does(self, path, students):
+        command = [sys.executable, str(HERE / "exercise_runner.py"), str(path), str(students / path.name)]
         command.append(str(HERE / "wrong_answers" / f"{path.stem}.py"))
         env = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
         done = subprocess.run(command, cwd=FOLDER, env=env, capture_output=True, encoding="utf-8", timeout=600)
