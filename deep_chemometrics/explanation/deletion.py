@@ -327,11 +327,12 @@ class _Evaluation:
     def row(self, name: str, method: str | Explainer, options: Mapping) -> dict:
         "All checks of one method."
         X = self.test.X
-        contributions = True
+        contributions = signed = True
         options = dict(options)
         if not callable(method):
             record = METHODS[check_option(method, tuple(METHODS), "methods")]
             contributions = record.contributions
+            signed = contributions and record.signed
             baseline = used_options(method, baseline=self.test.baseline)
             options |= self.output | baseline
         began = perf_counter()
@@ -342,9 +343,9 @@ class _Evaluation:
             shared = dict(baseline=self.test.baseline) | self.output
             error = completeness_error(self.model, X, values, self.target, **shared)
             row["completeness error"] = _relative(error, error - values.sum(axis=1))
-        ordered = values if contributions else np.abs(values)
+        ordered = values if signed else np.abs(values)
         self.ordered[name] = ordered
-        row |= _shares(self.test.evaluate(ordered, contributions).summary)
+        row |= _shares(self.test.evaluate(ordered, signed).summary)
         if self.sanity["n_draws"]:
             row |= self._sanity_row(method, options)
         return row | self._truth_row(values, ordered)
