@@ -143,6 +143,20 @@ def test_a_method_that_needs_a_gradient_is_refused_for_trees(toy):
         attribute(DecisionTreeRegressor().fit(X, Y), X, "toy")
 
 
+def test_magnitudes_are_ordered_by_magnitude():
+    def compute(request):
+        return Attribution(np.abs(request.score.gradient(request.X) * (request.X - request.X.mean(axis=0))))
+
+    register_method(Method("size", compute, signed=False, contributions=True))
+    try:
+        table = evaluate_explanations(LINEAR, X, ["size"], bands=6, n_draws=0, n_random=3)
+        values = attribute(LINEAR, X, "size")
+    finally:
+        del METHODS["size"]
+    expected = faithfulness(LINEAR, X, values, signed=False, bands=6, n_random=3).summary.loc["deletion"]
+    assert np.isclose(table.loc["size", "deletion"], expected["gain"] / expected["to explain"])
+
+
 def test_a_check_of_the_record_comes_before_the_computation():
     def refuse(request):
         raise ValueError("not today")
