@@ -212,7 +212,7 @@ def train_group_model(
     Returns
     -------
     GroupModel
-        To be saved by `save_group_model(folder, **vars(model))`.
+        For `infrared.prediction.save_group_model(folder, **vars(model))`.
 
     Raises
     ------
