@@ -2,12 +2,12 @@
 
 import doctest
 import importlib
-import inspect
 import json
 import os
 import pkgutil
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from functools import cache
 
 import numpy as np
@@ -150,27 +150,15 @@ def test_main_objects_have_examples():
     assert len(having) >= WITH_EXAMPLES
 
 
-def incomplete(address: str) -> list[str]:
-    return [f"{address}: {code} {text}" for code, text in validate(address)["errors"] if code in CODES]
-
-
-def methods(wing: str, name: str) -> list[str]:
-    """Public methods that the class itself, or a base class of this package, defines."""
-    thing = public(wing, name)
-    if not inspect.isclass(thing):
-        return []
-    own = {
-        method: inspect.getattr_static(thing, method)
-        for base in thing.__mro__
-        if base.__module__.startswith("deep_chemometrics")
-        for method in vars(base)
-    }
-    return [method for method, item in own.items() if not method.startswith("_") and inspect.isfunction(item)]
+def incomplete(address: str, codes: set[str] = CODES) -> list[str]:
+    return [f"{address}: {code} {text}" for code, text in validate(address)["errors"] if code in codes]
 
 
 @pytest.mark.parametrize("wing, name", [pytest.param(*pair, id=".".join(pair)) for pair in DOCUMENTED])
 def test_docstring_is_complete(wing, name):
-    wrong = incomplete(f"deep_chemometrics.{wing}.{name}")
+    # what only functions of this package make is described by its attributes
+    codes = CODES - {"PR01"} if is_dataclass(public(wing, name)) else CODES
+    wrong = incomplete(f"deep_chemometrics.{wing}.{name}", codes)
     if name in NOT_YET_COMPLETE:
         assert wrong, f"{name} is complete: take it from the list"
         pytest.skip("not complete yet")

@@ -338,10 +338,12 @@ def read_mat(
     path : str or Path
     X : str
         Name of a matrix (n_samples, n_channels).
-    y, samples : str, list of str or dict, optional
+    y : str, list of str or dict, optional
         Names of one or more columns, also as `{"assay": "ycal"}` with a better name.
     axis : str or array (n_channels,)
         Name of a vector, or its values.
+    samples : str, list of str or dict, optional
+        As `y`.
     transpose : bool
         Spectra stand in columns, (n_channels, n_samples).
     axis_unit, axis_name, value_unit : str, optional
