@@ -9,7 +9,11 @@ __all__ = ['RandomScatter', 'RandomNoise', 'RandomAxis', 'RandomEMSC', 'RandomBa
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import _check_strengths, spectral_scale
+from deep_chemometrics.augmentation.arrays import (
+    _check_strengths,
+    bridge,
+    spectral_scale,
+)
 from deep_chemometrics.checks import (
     check_axis,
     check_count,
@@ -480,21 +484,7 @@ def _running_maximum(numbers):
 
 def _bridge(rows, hole, away):
     "Spectra on straight lines over each `hole`, channels at `away`; held at the ends."
-    p = rows.shape[1]
-    channels = ops.arange(p, dtype="int32")
-    before = _running_maximum(ops.where(hole, -1, channels))
-    reverse = _running_maximum(ops.where(ops.flip(hole, 1), -1, channels))
-    after = p - 1 - ops.flip(reverse, 1)
-    # At an end there is one kept neighbour only, which stands for both.
-    left = ops.where(before < 0, after, before)
-    right = ops.where(after == p, before, after)
-    start = ops.take(away, left)
-    length = ops.take(away, right) - start
-    length = ops.where(right > left, length, ops.ones_like(length))
-    part = ops.clip((away - start) / length, 0, 1)
-    first = ops.take_along_axis(rows, left, axis=1)
-    last = ops.take_along_axis(rows, right, axis=1)
-    return (1 - part) * first + part * last
+    return bridge(rows, hole, away, ops, _running_maximum)
 
 # %% ../../nbs/library/augmentation/02_layers.ipynb #06a-random-layers-039
 def _places(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..augmentation.arrays import bridge
 from deep_chemometrics.checks import (
     check_axis,
     check_count,
@@ -199,19 +200,11 @@ def bridged(
     X: np.ndarray, missing: np.ndarray, otherwise: np.ndarray | float
 ) -> np.ndarray:
     "Spectra with straight lines across `missing` channels; `otherwise` where all miss."
-    n = missing.shape[1]
-    channel = np.arange(n)
-    # the nearest channels that are there: -1 or n where there is none on this side
-    left = np.maximum.accumulate(np.where(missing, -1, channel), axis=1)
-    right = np.where(missing, n, channel)[:, ::-1]
-    right = np.minimum.accumulate(right, axis=1)[:, ::-1]
-    # beyond an end the last value is continued
-    start = np.clip(np.where(left < 0, right, left), 0, n - 1)
-    end = np.clip(np.where(right == n, left, right), 0, n - 1)
-    share = np.clip((channel - start) / np.maximum(end - start, 1), 0, 1)
-    lines = np.take_along_axis(X, start, 1) * (1 - share)
-    lines += np.take_along_axis(X, end, 1) * share
-    lines[missing.all(axis=1)] = otherwise
+    nothing_left = missing.all(axis=1)
+    channels = np.arange(missing.shape[1], dtype=float)
+    hole = missing & ~nothing_left[:, None]
+    lines = bridge(np.asarray(X, dtype=np.float64), hole, channels)
+    lines[nothing_left] = otherwise
     return lines
 
 # %% ../../nbs/library/explanation/03_segments.ipynb #fill-bands

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deep_chemometrics.explanation import bands
+from deep_chemometrics.augmentation import arrays, layers
+from deep_chemometrics.explanation import bands, segments
 from deep_chemometrics.explanation.method_occlusion import occlude
 from deep_chemometrics.explanation.method_shapley import shapley
 from deep_chemometrics.explanation.segments import FILLS, fill_bands
@@ -241,3 +242,13 @@ def test_progress_is_shown_on_demand_only(capsys):
     for progress, shown in ((None, False), (False, False), (True, True)):
         occlude(linear, X, bands(12, n=3), progress=progress)
         assert ("spectrum" in capsys.readouterr().err) == shown
+
+
+def test_gaps_are_bridged_by_one_function_everywhere():
+    """Augmentation of arrays, its layers and explanations: straight lines as numpy's interp, held at the ends."""
+    assert segments.bridge is layers.bridge is arrays.bridge
+    rng = np.random.default_rng(0)
+    x, hole, axis = rng.normal(size=(30, 12)), rng.random((30, 12)) < 0.5, np.sort(rng.normal(size=12))
+    hole[:, 5] = False
+    expected = [np.interp(axis, axis[~gap], row[~gap]) for row, gap in zip(x, hole)]
+    np.testing.assert_allclose(arrays.bridge(x, hole, axis), expected, rtol=0, atol=1e-12)
