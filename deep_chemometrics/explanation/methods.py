@@ -181,9 +181,7 @@ def used_options(method: str, **offered: object) -> dict:
     }
 
 # %% ../../nbs/library/explanation/05_methods.ipynb #methods-chunks
-def chunks(
-    n: int, size: int, progress: bool | None, unit: str
-) -> Iterator[np.ndarray]:
+def chunks(n: int, size: int, progress: bool | None, unit: str) -> Iterator[np.ndarray]:
     "The numbers 0 to n - 1 in runs of `size`; a bar after 3 s (None), now, or never."
     delay = 3.0 if progress is None else 0
     with tqdm(total=n, unit=unit, disable=progress is False, delay=delay) as bar:
