@@ -492,6 +492,7 @@ def test_fit_leaves_the_number_of_threads_as_it_was(two_threads, bad):
 # -- Manners --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # starts processes
 @pytest.mark.parametrize("shape", [FEW, MANY])
 def test_jobs_change_nothing(shape):
     X, y = simulated(shape, n_targets=2)
@@ -500,7 +501,7 @@ def test_jobs_change_nothing(shape):
     assert all(np.array_equal(a, b) for a, b in zip(one, two))
 
 
-@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+@pytest.mark.parametrize("n_jobs", [None, 1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("shape", [FEW, MANY])
 def test_nothing_is_printed_and_no_warning_given(shape, n_jobs, capfd):
     X, y = simulated(shape)
