@@ -171,15 +171,9 @@ class _Results:
             )
         self.names, self.versions = known["names"], known["versions"]
         table = _read_table(self.path, self.names)
-        # cells of one fit are equal: decode each different row of cells only once
-        different = table[self.names].drop_duplicates()
-        keys = {}
-        for cells in different.itertuples(index=False, name=None):
-            keys[cells] = fingerprint(dict(zip(self.names, map(_decode, cells))))
-        cells = zip(*(table[name] for name in self.names))
-        of_rows = np.array([keys[row] for row in cells], dtype=object)
-        parts = table.drop(columns=self.names).groupby(of_rows, sort=False)
-        self.rows = dict(iter(parts))
+        for cells, rows in table.groupby(self.names, sort=False, dropna=False):
+            key = fingerprint(dict(zip(self.names, map(_decode, cells))))
+            self.rows[key] = rows.drop(columns=self.names)
         for task in known["tasks"]:
             key = fingerprint(task["setting"])
             if key in self.rows:

@@ -34,12 +34,12 @@ STORED = {
     "explanation_methods/scores.parquet": (
         90,
         "cd88bb73e06600fe",
-        ["completeness error", "deletion", "truth", "attribution_mass"],
+        ["completeness error", "deletion", "truth", "attribution mass"],
     ),
     "explanation_methods/single_changes.parquet": (
         120,
         "482b21b8a15d5d51",
-        ["completeness error", "deletion", "truth", "attribution_mass"],
+        ["completeness error", "deletion", "truth", "attribution mass"],
     ),
     "overfitting/predictions.parquet": (131, "e491ab86cbeec531", ["predicted"]),
     "overfitting/curves.csv.gz": (3, "e5bc8a59545a282a", ["rmse"]),
@@ -125,7 +125,7 @@ def test_no_old_name_is_left(old):
     table, record = table_of(f"{study}/{name}")
     assert not set(columns) & set(table)
     for column, new_names in values.items():
-        assert not set(new_names) & set(table[column])
+        assert not set(new_names) & set(table[column].unique())
         settings = {task["setting"].get(column) for task in record["tasks"]}
         assert not set(new_names) & settings
 
