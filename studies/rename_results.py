@@ -25,8 +25,8 @@ AUGMENTATIONS = {"source": "Bjerrum 2017", "wide": "strong", "measured": "estima
 EXPLANATION_SCORES = {
     "left over": "completeness error",
     "beaten": "win rate",
-    "mass": "attribution mass",
-    "mass, raw": "attribution mass, raw",
+    "mass": "attribution_mass",
+    "mass, raw": "attribution_mass, raw",
 }
 # old name: study, new name, columns, values of settings or columns
 FILES = {

@@ -1,7 +1,6 @@
-"""The benchmark of explanations: what it compares, that seeds decide, and that the stored results are its own."""
+"""The benchmark of explanations: what it compares, seeds, and that the stored results are its own."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,9 @@ import studies.explanation_methods as study
 from deep_chemometrics.data import simulate_spectra
 from deep_chemometrics.explanation import attribution
 from studies.explanation_methods import EXPLAINED, METHODS, NETWORKS, score_explanations
-from studies.run import run_study
+from studies.run import results_folder, run_study
 
-RESULTS = Path(__file__).resolve().parents[2] / "nbs" / "results" / "explanations.parquet"
+RESULTS = results_folder("explanation_methods") / "scores.parquet"
 CONTROLS = ["gradient x distance", "distance", "random"]
 CONTRIBUTIONS = ["integrated gradients", "occlusion", "Shapley values", "gradient x distance"]
 SMALL = {"n_samples": 60, "n_explained": 8}
@@ -38,9 +37,9 @@ def test_no_method_of_the_library_is_left_out():
 
 
 def test_a_row_a_method(easy):
-    assert list(easy.index) == [name for name in METHODS if name != "Grad-CAM"] + CONTROLS  # it looks into networks
-    marks = easy.drop(columns=["completeness error", "rejected"]).astype(float)
-    assert np.isfinite(marks.to_numpy()).all()
+    assert list(easy.index) == [name for name in METHODS if name != "Grad-CAM"] + CONTROLS  # it needs kernels
+    columns = easy.drop(columns=["completeness error", "rejected"]).astype(float)
+    assert np.isfinite(columns.to_numpy()).all()
     assert easy["completeness error"].notna().sum() == 7  # contributions and controls: they claim to add up
     assert easy[["rmsep", "rmsep shifted"]].nunique().eq(1).all()
 
@@ -61,7 +60,8 @@ def test_the_oracle_is_right_where_nothing_disturbs(easy):
     assert oracle("scatter")["rmsep"].iloc[0] > 0.1  # a gain is beyond any linear model
 
 
-def test_seeds_decide(easy):
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same(easy):
     again, other = oracle("easy"), oracle("easy", seed=1)
     pd.testing.assert_frame_equal(easy.drop(columns="seconds"), again.drop(columns="seconds"))
     assert (easy.loc["random", ["deletion", "truth"]] != other.loc["random", ["deletion", "truth"]]).all()
@@ -108,6 +108,7 @@ def test_unknown_names(network, difficulty):
         score_explanations(network, difficulty, 0, **SMALL)
 
 
+@pytest.mark.slow
 def test_goes_on_where_it_stopped(easy, tmp_path):
     calls, settings = [], [{"network": "oracle", "difficulty": "easy", "seed": s, **SMALL} for s in range(3)]
 
@@ -144,14 +145,15 @@ class TestStored:
         beside = json.loads(RESULTS.with_suffix(".json").read_text(encoding="utf-8"))
         assert len(beside["versions"]) == 1 and len(beside["tasks"]) == 5 * len(EXPLAINED) * (1 + len(NETWORKS))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("difficulty", EXPLAINED)
     def test_are_what_the_function_gives(self, stored, difficulty):
         """The oracle alone: training a network ends elsewhere on another processor."""
         kept = stored.query("network == 'oracle' and difficulty == @difficulty and seed == 0").set_index("method")
         fresh = oracle(difficulty, n_samples=300, n_explained=32)
-        marks = ["deletion", "insertion", "truth", "truth, raw", "attribution_mass", "auc", "rmsep", "rmsep shifted"]
+        columns = ["deletion", "insertion", "truth", "truth, raw", "attribution_mass", "auc", "rmsep", "rmsep shifted"]
         # ties of nearly equal bands may fall otherwise with another BLAS, hence not to the last digit
-        np.testing.assert_allclose(fresh.loc[kept.index, marks], kept[marks], rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(fresh.loc[kept.index, columns], kept[columns], rtol=1e-3, atol=1e-3)
 
     def test_maps_without_a_model_are_the_floor(self, stored):
         seeds = stored.query("network != 'oracle'").groupby(["method", "seed"])[["deletion", "truth"]].mean()

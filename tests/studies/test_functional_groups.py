@@ -133,6 +133,7 @@ def test_true_map_lies_where_the_group_absorbs():
 # What must not be in the library
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("DC_TESTDATA"), reason="DC_TESTDATA does not name the outside data")
 def test_no_held_out_molecule_is_in_the_library():
     """Neither those of the measured spectra nor the others that are kept for a final test."""

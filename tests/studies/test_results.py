@@ -34,12 +34,12 @@ STORED = {
     "explanation_methods/scores.parquet": (
         90,
         "cd88bb73e06600fe",
-        ["completeness error", "deletion", "truth", "attribution mass"],
+        ["completeness error", "deletion", "truth", "attribution_mass"],
     ),
     "explanation_methods/single_changes.parquet": (
         120,
         "482b21b8a15d5d51",
-        ["completeness error", "deletion", "truth", "attribution mass"],
+        ["completeness error", "deletion", "truth", "attribution_mass"],
     ),
     "overfitting/predictions.parquet": (131, "e491ab86cbeec531", ["predicted"]),
     "overfitting/curves.csv.gz": (3, "e5bc8a59545a282a", ["rmse"]),
@@ -77,7 +77,10 @@ def test_renaming_changed_no_number(name):
     assert hashlib.sha256("".join(sorted(fits)).encode()).hexdigest()[:16] == fingerprint
 
 
-@pytest.mark.parametrize("study", FITS)
+@pytest.mark.parametrize(
+    "study",
+    [pytest.param(name, marks=pytest.mark.slow) if name == "savgol_network" else name for name in FITS],
+)
 def test_no_fit_of_a_study_is_missing(study, monkeypatch, tmp_path):
     """`main` finds everything stored, also from another folder: a function that fits would fail."""
     module = importlib.import_module(f"studies.{study}")

@@ -133,6 +133,7 @@ def test_file_survives_a_failed_write(tmp_path, monkeypatch):
     assert len(no_progress(count, SETTINGS, path)) == 24 and count.calls == 5
 
 
+@pytest.mark.slow
 def test_processes_find_the_same(tmp_path):
     one = no_progress(rows, SETTINGS, tmp_path / "one.parquet")
     pd.testing.assert_frame_equal(no_progress(rows, SETTINGS, tmp_path / "two.parquet", workers=2), one)
@@ -144,7 +145,7 @@ def fails_for_two(n, kind):
     return rows(n, kind)
 
 
-@pytest.mark.parametrize("workers", (1, 2))
+@pytest.mark.parametrize("workers", (1, pytest.param(2, marks=pytest.mark.slow)))
 def test_a_failure_stops_no_other(tmp_path, capsys, workers):
     path = tmp_path / "study.csv.gz"
     with pytest.raises(RuntimeError, match=r"'n': 2.* and 1 more failed: .*LookupError.*are kept"):
