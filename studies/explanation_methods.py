@@ -121,9 +121,7 @@ def _controls(mean: np.ndarray, seed: int) -> dict[str, Callable]:
     }
 
 
-def _relative_error(
-    model: CNNRegressor | LinearRegression, data: Simulation
-) -> float:
+def _relative_error(model: CNNRegressor | LinearRegression, data: Simulation) -> float:
     "Root mean squared error, relative to the standard deviation of the contents."
     y = data.dataset.y.iloc[:, 0].to_numpy()
     error = np.ravel(model.predict(data.dataset.X)) - y
