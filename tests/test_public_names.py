@@ -129,9 +129,15 @@ def test_no_module_bears_the_name_of_a_public_object():
 
 
 @cache
+def names(wing: str) -> dict:
+    """As by `from deep_chemometrics.<wing> import *`."""
+    return {name: public(wing, name) for name in importlib.import_module(f"deep_chemometrics.{wing}").__all__}
+
+
+@cache
 def examples(wing: str, name: str) -> tuple[doctest.DocTest, ...]:
-    known = {"np": np, name: public(wing, name)}  # examples import everything else
-    found = doctest.DocTestFinder(exclude_empty=True).find(public(wing, name), name, globs=known)
+    known = {"np": np, **names(wing)}  # examples import everything else
+    found = doctest.DocTestFinder(exclude_empty=True).find(known[name], name, globs=known)
     return tuple(test for test in found if test.examples)
 
 
