@@ -76,6 +76,7 @@ def selectivity_ratio(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     Examples
     --------
     >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> from sklearn.cross_decomposition import PLSRegression
     >>> pls = PLSRegression(2).fit(X, X[:, 1])
     >>> int(selectivity_ratio(pls, X).argmax())
     1
@@ -192,6 +193,7 @@ def hotelling_t2(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     Examples
     --------
     >>> X = np.random.default_rng(0).normal(size=(50, 4))
+    >>> from sklearn.cross_decomposition import PLSRegression
     >>> pls = PLSRegression(2).fit(X, X[:, 1])
     >>> float(hotelling_t2(pls, X).sum().round(6))  # components * (samples - 1)
     98.0
@@ -624,6 +626,7 @@ def calibration_report(
     Examples
     --------
     >>> X = np.random.default_rng(0).normal(size=(50, 4))
+    >>> from sklearn.cross_decomposition import PLSRegression
     >>> model = PLSRegression(2).fit(X[:30], X[:30, 1])
     >>> test = {"test": (X[30:], X[30:, 1])}
     >>> calibration_report(model, (X[:30], X[:30, 1]), test)["error"].tolist()

@@ -527,7 +527,6 @@ def fold_predictions(
 
 def _is_odd(X: np.ndarray, folds: Folds, scale: bool) -> bool:
     "Whether a fold trains on spectra that are all alike, or scales a constant channel."
-    for train, _ in folds:
-        if rank(X, 1, train) == 0 or (scale and _is_constant(X[train]).any()):
-            return True
-    return False
+    parts = [train for train, _ in folds]
+    flat = any(rank(X, 1, train) == 0 for train in parts)
+    return flat or (scale and any(_is_constant(X[train]).any() for train in parts))
