@@ -21,10 +21,6 @@ NOT_YET = {
     "course/lessons/10_faithfulness",
     "course/lessons/11_infrared",
     "library/02_storage",
-    "studies/explanation_methods",
-    "studies/overfitting",
-    "studies/savgol_network",
-    "studies/tuning",
 }
 
 
