@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared lab docs readme export format wheel bench clean
+.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises lab docs readme export format wheel bench clean
 
 help:
 	@echo 'make run      execute the quick start: notebook, figures and table of errors in run/'
@@ -18,6 +18,7 @@ help:
 	@echo 'make study-tablets  compute what is missing in the study of the tablets: hours, can be interrupted'
 	@echo 'make study-groups   compute what is missing in the studies of functional groups: an hour, can be interrupted'
 	@echo 'make infrared  compute the infrared library from molecules: an hour or two, can be interrupted'
+	@echo 'make exercises  the exercises of the course without their solutions, in release/'
 	@echo 'make setup    make .venv, which the others do by themselves'
 	@echo 'make export   notebooks to modules, and clean the notebooks'
 	@echo 'make format   format and lint, repairing what can be repaired'
@@ -71,6 +72,9 @@ infrared: $(READY)
 	@$(BIN)/python scripts/compute_infrared.py compute $(if $(LEAVE_OUT),--leave-out '$(LEAVE_OUT)')
 	@$(BIN)/python scripts/compute_infrared.py assemble
 
+exercises: $(READY)
+	@$(BIN)/python scripts/exercises.py
+
 lab: $(READY)
 	@$(BIN)/python -m jupyterlab $(ROOT_MAY) nbs/index.ipynb
 
@@ -98,4 +102,4 @@ bench: $(READY)
 	  $(BIN)/python "benchmarks/$$name.py" "$$@" || exit 1; echo; done
 
 clean:
-	rm -rf run _docs _proc build dist *.egg-info .pytest_cache .ruff_cache .jax_cache .import_linter_cache
+	rm -rf run release _docs _proc build dist *.egg-info .pytest_cache .ruff_cache .jax_cache .import_linter_cache

@@ -149,9 +149,9 @@ def _own_code(thing: Any, path: tuple) -> Any:
 def fingerprint(*things: Any) -> str:
     """A short name for arrays, settings, estimators and functions.
 
-    Equal things have equal names. It does not change between sessions. Functions and classes of your own count by
-    their code, their defaults and what they enclose; those of a package by their name
-    and the package's version.
+    Equal things have equal names. It does not change between sessions. Functions and
+    classes of your own count by their code, their defaults and what they enclose;
+    those of a package by their name and the package's version.
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ __all__ = ['PUBLISHED', 'parts', 'assay', 'network', 'load_trials', 'selected_si
 # %% ../nbs/studies/tuning.ipynb #07f-tuning-002
 import json
 from functools import lru_cache, partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd

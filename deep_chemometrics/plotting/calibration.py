@@ -365,10 +365,12 @@ def plot_influence(
         Hotelling's T² and squared residuals.
     t2_limit, q_limit : float, optional
         Limits to draw.
-    label, unit : str
-        Legend entry, and unit of `q`.
+    label : str
+        Legend entry.
     annotate : int, default=5
         How many of the samples beyond a limit are numbered, the most extreme first.
+    unit : str
+        Unit of `q`.
     color : str, optional
         Colour of the points.
     ax : Axes, optional

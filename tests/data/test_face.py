@@ -26,7 +26,8 @@ def test_every_name_is_documented(name):
 
 def test_no_keras_no_rdkit_and_nothing_from_above():
     code = (
-        "import sys, deep_chemometrics.data as d; [getattr(d, name) for name in d.__all__]; d.load_computed_ir([500, 600.0]);"
+        "import sys, deep_chemometrics.data as d; [getattr(d, name) for name in d.__all__];"
+        "d.load_computed_ir([500, 600.0]);"
         "print([m for m in sys.modules if m.split('.')[0] in ('keras', 'jax', 'rdkit', 'tblite')"
         " or m.startswith(tuple('deep_chemometrics.' + w for w in ('preprocessing', 'augmentation', 'calibration',"
         " 'networks', 'explanation', 'infrared')))])"
