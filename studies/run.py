@@ -287,6 +287,17 @@ def _check_rows(rows: Any, setting: dict) -> pd.DataFrame:
         )
     return rows.reset_index(drop=True)
 
+
+def _raise(failures: dict[str, Exception], todo: dict[str, dict]) -> None:
+    "A `RuntimeError` that names the first of the failures, if there are any."
+    if not failures:
+        return
+    key, error = next(iter(failures.items()))
+    others = f" and {len(failures) - 1} more" if len(failures) > 1 else ""
+    raise RuntimeError(
+        f"{todo[key]}{others} failed: {error!r}. The other results are kept."
+    ) from error
+
 # %% ../nbs/studies/run.ipynb #04g-studies-018
 def run_study(
     compute: Callable[..., pd.DataFrame],
@@ -355,10 +366,5 @@ def run_study(
         tasks.close()
         line.close()
         _save(results, [*keyed])
-    if failures:
-        key, error = next(iter(failures.items()))
-        others = f" and {len(failures) - 1} more" if len(failures) > 1 else ""
-        raise RuntimeError(
-            f"{todo[key]}{others} failed: {error!r}. The other results are kept."
-        ) from error
+    _raise(failures, todo)
     return _table(results, [*keyed])
