@@ -1,12 +1,12 @@
-"""Training the source's network: seconds an epoch, price of augmentation, time to accuracy, memory; all in one run.
+"""Training the network of Bjerrum et al. (2017): seconds an epoch, price of augmentation, time to accuracy, memory; all in one run.
 
 1. An epoch of `CNNRegressor.fit`, at batches of 16 and 128, beside the same network (noise, dropout, Adam, cosine,
    shuffling, validation after every epoch, best weights kept) in a loop of plain JAX written by hand, and beside
    `keras.Model.fit` on spectra scaled beforehand.
 2. The same with augmentation on the fly, without and with scatter correction.
-3. Time to accuracy, for `CNNRegressor(augmentation=True)` and for the source's recipe (Bjerrum, Glahder, Skov 2017,
+3. Time to accuracy, for `CNNRegressor(augmentation=True)` and for the published recipe (Bjerrum, Glahder, Skov 2017,
    arXiv:1710.01927): 100 copies made beforehand, Adadelta with learning rate 0.01, halved after five epochs that did
-   not help, batches of 16, 50 epochs. (The source looks at its test set for that, here it is a fifth of the training
+   not help, batches of 16, 50 epochs. (The paper uses its test set for that, here it is a fifth of the training
    tablets.) Each in a process of its own, with its peak memory, compilation and the making of copies included: seconds
    until the validation RMSE first comes to 1.05 times that of its own last epoch, and for the recipe also to that
    target of CNNRegressor. The recipe in full takes a quarter to half an hour; cut short (--recipe) its last error is
@@ -138,7 +138,7 @@ def convolve(x, kernel):
 
 
 def network(weights, x, key=None):
-    "The source's network on a batch (n, channels); with a `key` as in training."
+    "The network of Bjerrum et al. (2017) on a batch (n, channels); with a `key` as in training."
     a, b, c, d, e, f, g, h = weights
     if key is not None:
         noise, drop = jax.random.split(key)
@@ -243,7 +243,7 @@ def epochs_compared(X: np.ndarray, y: np.ndarray, size: int, epochs: int) -> Non
 
 
 def recipe(X, y, epochs: int, seed: int) -> list[float]:
-    "The source's recipe; the validation loss of each epoch."
+    "The published recipe; the validation loss of each epoch."
     X, y, *held_out = split(X, y, seed)
     model = bjerrum(X.shape[1], seed=seed)
     model.compile(keras.optimizers.Adadelta(0.01), "mse")
@@ -278,7 +278,7 @@ def reached(errors: np.ndarray, laps: np.ndarray, target: float) -> tuple[np.nda
 def accuracy_compared(epochs: int, recipe_epochs: int, seed: int) -> None:
     "Print seconds to accuracy and memory of `CNNRegressor` and of the recipe."
     y = tablets()[1]
-    mean = f"always answering the mean: {y.std():.1f} mg"
+    mean = f"always predicting the mean: {y.std():.1f} mg"
     print(f"\nTime to accuracy on {len(y)} tablets, seed {seed}, validation RMSE; {mean}")
     seconds = []
     for which, n, full in (("CNNRegressor", epochs, 100), ("recipe", recipe_epochs, 50)):
@@ -306,7 +306,9 @@ def accuracy_compared(epochs: int, recipe_epochs: int, seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30, help="epochs of each contender on the tablets (0: leave out)")
-    parser.add_argument("--large", type=int, default=4_600, help="spectra of the large set, the source's had 46000")
+    parser.add_argument(
+        "--large", type=int, default=4_600, help="spectra of the large set, the published one had 46000"
+    )
     parser.add_argument("--large-rounds", type=int, default=8, help="epochs of each contender on it (0: leave out)")
     parser.add_argument("--batches", type=int, nargs="+", default=[16, 128], help="sizes of the batches")
     parser.add_argument("--epochs", type=int, default=100, help="of CNNRegressor, for time to accuracy (0: leave out)")

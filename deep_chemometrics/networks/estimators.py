@@ -616,11 +616,15 @@ class CNNClassifier(ClassifierMixin, _SpectralCNN):
 
     Parameters
     ----------
+    architecture, scatter_correction, augmentation, epochs, batch_size, learning_rate
+        As in `CNNRegressor`.
+    validation_fraction, random_state, verbose, optimizer, weight_decay, schedule
+        As in `CNNRegressor`; the validation part has the same share of each class.
+    patience, scale_X, n_members, warm_start, checkpoint
+        As in `CNNRegressor`.
     class_weight : dict or "balanced", optional
         Weights by class, or of the presence of a label; "balanced": in inverse
         proportion to the frequency in the training part.
-    architecture, scatter_correction, ...
-        All other parameters are those of `CNNRegressor`.
 
     Attributes
     ----------

@@ -130,9 +130,8 @@ class _ScatterLayer(keras.layers.Layer):
 class ScatterCorrection(_ScatterLayer):
     """MSC or EMSC as a differentiable layer, equal to `preprocessing.EMSC`.
 
-    Takes and returns batches (n, channels) or (n, channels, 1). Spectra without any of
-    the reference's shape lose their baseline and are not scaled. The difference from
-    the transformer is that of single precision, below 1e-5.
+    Takes and returns batches (n, channels) or (n, channels, 1), to 1e-5. Spectra
+    without any of the reference's shape lose their baseline and are not scaled.
 
     Parameters
     ----------
@@ -141,6 +140,8 @@ class ScatterCorrection(_ScatterLayer):
     reference : array of shape (n_channels,), optional
         Reference spectrum; without it `adapt` has to be called before use. Copies and
         saved models have theirs.
+    **kwargs
+        Of `keras.layers.Layer`.
 
     References
     ----------
