@@ -1,4 +1,4 @@
-"""Training the network of Bjerrum et al. (2017): seconds an epoch, price of augmentation, time to accuracy, memory; all in one run.
+"""Training the network of Bjerrum et al. (2017): seconds an epoch, price of augmentation, time to accuracy, memory.
 
 1. An epoch of `CNNRegressor.fit`, at batches of 16 and 128, beside the same network (noise, dropout, Adam, cosine,
    shuffling, validation after every epoch, best weights kept) in a loop of plain JAX written by hand, and beside
