@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises lab docs readme export format wheel bench clean
+.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises challenge cheat-sheet slides lab docs readme export format wheel bench clean
 
 help:
 	@echo 'make run      execute the quick start: notebook, figures and table of errors in run/'
@@ -19,6 +19,9 @@ help:
 	@echo 'make study-groups   compute what is missing in the studies of functional groups: an hour, can be interrupted'
 	@echo 'make infrared  compute the infrared library from molecules: an hour or two, can be interrupted'
 	@echo 'make exercises  the exercises of the course without their solutions, in release/'
+	@echo 'make cheat-sheet  the functions of the library on one page, in release/cheat_sheet.pdf'
+	@echo 'make slides   slides for each part of the course, in release/slides/'
+	@echo 'make challenge SEED=...  a sealed challenge in challenge/: spectra for students, contents for the teacher'
 	@echo 'make setup    make .venv, which the others do by themselves'
 	@echo 'make export   notebooks to modules, and clean the notebooks'
 	@echo 'make format   format and lint, repairing what can be repaired'
@@ -74,6 +77,16 @@ infrared: $(READY)
 
 exercises: $(READY)
 	@$(BIN)/python scripts/exercises.py
+
+challenge: $(READY)
+	@test -n '$(SEED)' || { echo 'Choose a number that is hard to guess: make challenge SEED=...' >&2; exit 1; }
+	@$(BIN)/python scripts/challenge.py write '$(SEED)'
+
+cheat-sheet: $(READY)
+	@$(BIN)/python scripts/cheat_sheet.py
+
+slides: $(READY)
+	@$(BIN)/python scripts/slides.py
 
 lab: $(READY)
 	@$(BIN)/python -m jupyterlab $(ROOT_MAY) nbs/index.ipynb
