@@ -128,6 +128,12 @@ def test_links_of_documents_lead_to_files():
     assert [(path.name, link) for path, link in local if not (path.parent / link).exists()] == []
 
 
+def test_front_page_links_every_chapter():
+    chapters = (ROOT / "nbs" / "course").glob("[0-9]*.ipynb")
+    index = (ROOT / "nbs" / "index.ipynb").read_text("utf-8")
+    assert [path.name for path in chapters if f"(course/{path.name})" not in index] == []
+
+
 def test_readme_is_what_the_index_gives():
     python("scripts/make_readme.py", "--check", cwd=ROOT)
 
