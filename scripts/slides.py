@@ -74,12 +74,12 @@ def new_slide(title: str) -> plt.Figure:
 def list_slide(title: str, lead: str, items: list[str]) -> plt.Figure:
     figure = new_slide(title)
     y = 0.83
-    for line in textwrap.wrap(lead, 90):
+    for line in textwrap.wrap(lead, 84):
         figure.text(0.05, y, line, fontsize=18, color="0.3")
         y -= 0.055
     y -= 0.05
     for item in items:
-        for number, line in enumerate(textwrap.wrap(item, 82)):
+        for number, line in enumerate(textwrap.wrap(item, 74)):
             if number == 0:
                 figure.text(0.06, y, "•", fontsize=20, color=BLUE)
             figure.text(0.085, y, line, fontsize=20, parse_math=line.count("$") == 2)
