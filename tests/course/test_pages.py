@@ -1,6 +1,8 @@
 """The pages around the chapters: the cheat sheet names what exists, and every environment installs this package."""
 
+import ast
 import importlib.util
+import inspect
 import json
 import os
 import re
@@ -53,6 +55,20 @@ def test_every_name_exists(page):
         if name not in importlib.import_module(f"deep_chemometrics.{part}").__all__:
             missing.append(f"{part}.{name}")
     assert missing == []
+
+
+def test_calls_of_the_cheat_sheet_fit_the_signatures():
+    spans = re.findall(r"`([^`\n]+\))`", prose(COURSE / "cheat_sheet.ipynb").split("## Data")[1])
+    trees = [ast.parse(span, mode="eval") for span in spans]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    bound = 0
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            module = importlib.import_module(f"deep_chemometrics.{call.func.value.id}")
+            keywords = {keyword.arg: None for keyword in call.keywords}
+            inspect.signature(getattr(module, call.func.attr)).bind(*call.args, **keywords)
+            bound += 1
+    assert bound > 60
 
 
 @pytest.mark.parametrize("page", PAGES)
