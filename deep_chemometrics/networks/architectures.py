@@ -378,7 +378,7 @@ def fganet(
 
     References
     ----------
-    Rieger, Wilson, Vegge, Flores (2023), doi:10.1039/D2DD00138A.
+    Rieger, Wilson, Vegge, Flores (2023), doi:10.1039/D3DD00203A.
     """
     _check_sizes(n_channels, n_targets, activation, minimum=16)
     make = _Seeded(seed)
