@@ -63,6 +63,8 @@ class TestNotebook:
 
     def test_imports_stand_in_cells_of_their_own(self, page):
         """nbdev runs every cell that imports to build the documentation, and only these and the exported ones."""
+        if address(page).startswith("course/exercises/"):
+            pytest.skip("a checked cell of an exercise brings its own imports")
         special = re.compile(r"google\.colab|sys\.path\.insert")  # what follows needs them
         mixed = []
         for source in code(page):
