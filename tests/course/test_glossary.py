@@ -13,11 +13,12 @@ def prose(path: Path) -> str:
     return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
-# Words that chapters before the one that explains the term use in another sense: the unit of a value, a batch of tablets.
-OTHER_SENSE = set(
-    "unit score weight bias batch component kernel label gradient loss bands role fold completeness deletion "
-    "activation residual baseline".split()
-)
+# Words that chapters before the one that explains the term use in another sense: the unit of a value, a batch of
+# tablets.
+OTHER_SENSE = {
+    *["unit", "score", "weight", "bias", "batch", "component", "kernel", "label", "gradient", "loss", "bands"],
+    *["role", "fold", "completeness", "deletion", "activation", "residual", "baseline"],
+}
 CHAPTERS = sorted(COURSE.glob("[0-9][0-9]_*.ipynb"))
 GLOSSARY = prose(COURSE / "glossary.ipynb")
 TERMS = ROW.findall(GLOSSARY)
