@@ -125,8 +125,13 @@ def run_page(page: Path, slow: bool, cache: Path, log: Path, work) -> None:
 
     passed, _ = test_nb(page, skip_flags=["notest"] if slow else ["notest", "slow"], basepath=ROOT, cell_timeout=1800)
     work.value = processor_seconds()
+    if "joblib.externals.loky" in sys.modules:  # its workers, if a page has started any, would outlive the page
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)
     sys.stdout.flush()
-    sys.exit(not passed)
+    sys.stderr.flush()
+    os._exit(not passed)  # an ordinary end would wait for threads of libraries that nothing stops in a forked process
 
 
 def pages(paths: list[Path], slow: bool) -> tuple[int, int, float]:
