@@ -28,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "nbs"
 WORKERS = max(1, min(4, os.cpu_count() or 1))
+PATIENCE = 900  # seconds for one page; what takes longer hangs
 # What installs a backend, for those who ask for one that is missing; nothing is installed by itself.
 INSTALL = {
     "jax": "jax",
@@ -118,6 +119,7 @@ def run_page(page: Path, slow: bool, cache: Path, log: Path, work) -> None:
     with open(log, "w", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    multiprocessing.set_start_method(None, force=True)  # a page starts processes of its own as anywhere else
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(cache)
     if "jax" in sys.modules:
         sys.modules["jax"].config.update("jax_compilation_cache_dir", str(cache))
@@ -148,7 +150,11 @@ def pages(paths: list[Path], slow: bool) -> tuple[int, int, float]:
         start, work = time.perf_counter(), context.Value("d", 0.0)
         process = context.Process(target=run_page, args=(page, slow, cache, log, work))
         process.start()
-        process.join()
+        process.join(PATIENCE)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            print(f"stopped {os.path.relpath(page, ROOT)} after {PATIENCE} s", flush=True)
         passed = process.exitcode == 0
         seconds = f"{time.perf_counter() - start:.0f} s, {work.value:.0f} s of work"
         print(f"{'passed' if passed else 'FAILED'}  {os.path.relpath(page, ROOT)}  {seconds}", flush=True)
