@@ -3,9 +3,11 @@
 nbgrader removes the solutions and locks the cells of tests. Links to the chapters become links to the repository.
 """
 
+import os
 import re
 import shutil
 import sys
+import sysconfig
 from configparser import ConfigParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +39,8 @@ def settings(folder: Path) -> Config:
 def release(notebooks: list[Path], target: Path) -> list[Path]:
     """Write the student version of each notebook into `target`; returns their paths."""
     target.mkdir(parents=True, exist_ok=True)
+    # nbgrader calls `alembic` by name: it lies beside the Python of the environment, which need not be on the path
+    os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
     written = []
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -37,7 +37,10 @@ def students(tmp_path_factory) -> Path:
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     folder = tmp_path_factory.mktemp("release")
-    script.release(NOTEBOOKS, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        # as `make exercises` runs it: by the path of the Python, with nothing of the environment on the search path
+        patch.setenv("PATH", os.defpath)
+        script.release(NOTEBOOKS, folder)
     return folder
 
 
