@@ -771,6 +771,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'deep_chemometrics/data/matlab.py'),
                                                'deep_chemometrics.data.matlab._from_variables': ( 'library/data/matlab.html#_from_variables',
                                                                                                   'deep_chemometrics/data/matlab.py'),
+                                               'deep_chemometrics.data.matlab._is_hdf5': ( 'library/data/matlab.html#_is_hdf5',
+                                                                                           'deep_chemometrics/data/matlab.py'),
                                                'deep_chemometrics.data.matlab._mat_contents': ( 'library/data/matlab.html#_mat_contents',
                                                                                                 'deep_chemometrics/data/matlab.py'),
                                                'deep_chemometrics.data.matlab._mat_dimensions': ( 'library/data/matlab.html#_mat_dimensions',

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 from scipy.io import loadmat
@@ -278,8 +277,26 @@ def _check_mat(content: bytes) -> None:
         at = after
 
 # %% ../../nbs/library/data/08_matlab.ipynb #01h-arrays-012
-def _from_hdf5(node: h5py.Group | h5py.Dataset, file: h5py.File) -> Any:
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def _is_hdf5(path: Path) -> bool:
+    "Whether HDF5's signature stands at byte 0, 512, 1024, 2048, ..."
+    size = path.stat().st_size
+    at = 0
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            if file.read(8) == _HDF5_SIGNATURE:
+                return True
+            at = max(512, 2 * at)
+    return False
+
+
+def _from_hdf5(node: Any, file: Any) -> Any:
     "A variable of a MATLAB 7.3 file, in the form that scipy gives those of older ones."
+    import h5py  # only here: a browser's Python need not have it
+
     if isinstance(node, h5py.Group):
         if "MATLAB_sparse" in node.attrs:
             raise ValueError(f"{node.name} is a sparse matrix: store it as full(...).")
@@ -305,7 +322,9 @@ def _from_hdf5(node: h5py.Group | h5py.Dataset, file: h5py.File) -> Any:
 
 def _mat_variables(path: Path) -> dict[str, Any]:
     "All variables of a MATLAB file, old or new."
-    if h5py.is_hdf5(path):
+    if _is_hdf5(path):
+        import h5py
+
         with h5py.File(path) as file:
             names = [name for name in file if name[0] != "#"]
             return {name: _from_hdf5(file[name], file) for name in names}
