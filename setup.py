@@ -15,7 +15,7 @@ def lines(key):
     return [line.strip() for line in settings[key].splitlines() if line.strip()]
 
 
-EXTRAS = ("readers", "tuning", "onnx", "inspect", "infrared")
+EXTRAS = ("deep", "readers", "tuning", "onnx", "inspect", "infrared")
 
 setup(
     version=settings["version"],
@@ -26,6 +26,7 @@ setup(
     license_expression=settings["license"],
     keywords=settings["keywords"].split(),
     project_urls={
+        "Documentation": settings["website"],
         "Source": settings["repository"],
         "Issues": f"{settings['repository']}/issues",
         "Changelog": f"{settings['repository']}/blob/main/CHANGELOG.md",

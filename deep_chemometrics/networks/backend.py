@@ -13,12 +13,33 @@ if "keras" not in sys.modules:
     os.environ.setdefault("KERAS_BACKEND", "jax")
 
 # %% ../../nbs/library/networks/01_backend.ipynb #06-layers-005
-import keras
 import numpy as np
-from keras import ops  # noqa: F401  (other modules take it from here)
 from numpy.typing import ArrayLike
 
 from ..checks import check_spectra
+
+# %% ../../nbs/library/networks/01_backend.ipynb #backend-missing
+def _what_to_install(error: ImportError, backend: str) -> ImportError:
+    "The same error for people, if what is missing is Keras or what it runs on."
+    missing = (error.name or "").partition(".")[0]
+    if missing in ("tensorflow", "torch"):
+        return ImportError(
+            f"KERAS_BACKEND is {backend!r}, but {missing} is not installed: "
+            f"pip install {missing}, or unset KERAS_BACKEND to use JAX."
+        )
+    if missing in ("keras", "jax", "jaxlib"):
+        return ImportError(
+            f"networks need Keras and a backend, but {missing} is not installed: "
+            'pip install "deep_chemometrics[deep]"'
+        )
+    return error
+
+# %% ../../nbs/library/networks/01_backend.ipynb #backend-keras
+try:
+    import keras
+    from keras import ops  # noqa: F401  (other modules take it from here)
+except ImportError as error:
+    raise _what_to_install(error, os.environ.get("KERAS_BACKEND", "")) from None
 
 # %% ../../nbs/library/networks/01_backend.ipynb #06-layers-009
 def _as_rows(x: keras.KerasTensor) -> keras.KerasTensor:

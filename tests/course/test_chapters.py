@@ -15,7 +15,7 @@ FIRST_CELL = """\
 import sys
 
 if "google.colab" in sys.modules:  # on Colab, install the library; elsewhere do nothing
-    %pip install -q "deep_chemometrics @ git+https://github.com/deep-chemometrics/deep_chemometrics\""""
+    %pip install -q "deep_chemometrics[deep] @ git+https://github.com/deep-chemometrics/deep_chemometrics\""""
 
 
 def cells(path: Path, kind: str | None = None) -> list[str]:

@@ -28,7 +28,7 @@ LIGHT = [
 
 def modules_with_keras():
     """All modules that import Keras, themselves or from the module `backend`."""
-    imports = re.compile(r"^(from|import) (keras|\S*\.backend import)", re.MULTILINE)
+    imports = re.compile(r"^ *(from|import) (keras|\S*\.backend import)", re.MULTILINE)
     paths = [path for path in PACKAGE.rglob("*.py") if imports.search(path.read_text(encoding="utf-8"))]
     return sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
 
@@ -120,3 +120,38 @@ def test_loading_and_preprocessing_need_no_keras():
         "X = load_tablets()[:20].X; augment_scatter(EMSC().fit_transform(X)); print('keras' in sys.modules)"
     )
     assert fresh(code) == "False"
+
+
+# Where the extra `deep` is not installed
+
+WITHOUT = """
+import importlib, sys
+class Finder:
+    def find_spec(self, name, *rest):
+        if name.partition(".")[0] == "{missing}":
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Finder())
+for address in {addresses}:
+    module, _, name = address.partition(" ")
+    try:
+        getattr(importlib.import_module(f"deep_chemometrics.{{module}}"), name)
+        print("imported")
+    except ImportError as error:
+        print(error)
+"""
+NEED_KERAS = ["networks CNNRegressor", "networks ScatterCorrection", "explanation attribute", "infrared predict_groups"]
+NEED_KERAS += ["augmentation RandomScatter"]
+NEED_NONE = ["augmentation augment_scatter", "explanation localization", "infrared prepare_infrared"]
+
+
+@pytest.mark.parametrize("missing", ["keras", "jax"])
+def test_without_keras_or_jax_one_line_says_what_to_install(missing):
+    lines = fresh(WITHOUT.format(missing=missing, addresses=NEED_KERAS + NEED_NONE)).splitlines()
+    message = f"networks need Keras and a backend, but {missing} is not installed: "
+    message += 'pip install "deep_chemometrics[deep]"'
+    assert lines == [message] * len(NEED_KERAS) + ["imported"] * len(NEED_NONE)
+
+
+def test_a_backend_that_was_chosen_and_is_missing_is_named():
+    code = WITHOUT.format(missing="torch", addresses=NEED_KERAS[:1])
+    assert fresh(code, KERAS_BACKEND="torch").startswith("KERAS_BACKEND is 'torch', but torch is not installed: pip")
