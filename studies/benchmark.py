@@ -16,7 +16,7 @@ from .run import results_folder
 LARGE = {
     "tablets": ["tablets_1", "tablets_2"],
     "soil": ["soil"],
-    "soil_vnir_australia": ["soil_vnir_australia"],
+    "soil_australia": ["soil_vnir_australia", "soil_moisture_epo"],
     "soil_spain_neospectra": ["soil_spain_neospectra"],
     "wheat_kernels": ["wheat_kernels"],
     "n4": ["n4_regression_2", "n4_regression_3"],
@@ -26,7 +26,6 @@ _SUGARCANES = ["f750", "micronir1700rep1", "micronir2200", "nirone22", "nirscan_
 _SUGARCANES += ["scio", "tellspec"]
 SMALL = {
     "meat": ["meat"],
-    "soil_moisture_epo": ["soil_moisture_epo"],
     "soil_oz100": ["soil_oz100"],
     "sugarcane": [f"sugarcane_{instrument}" for instrument in _SUGARCANES],
     "emulsion": ["emulsion_nir", "emulsion_raman"],
