@@ -22,7 +22,7 @@ PUBLIC = {
         estimate_scatter RandomScatter RandomEMSC RandomAxis RandomNoise RandomBands RandomMixup""",
     "calibration": """PLSRegressionCV PLSDA LocallyWeightedPLS reference_models rmsecv nested_rmse choose_components vip
         selectivity_ratio hotelling_t2 q_residuals error_report calibration_report ApplicabilityDomain compare
-        Comparison""",
+        Comparison DirectStandardization PiecewiseDirectStandardization EPO SlopeBias select_samples""",
     "networks": """CNNRegressor CNNClassifier ARCHITECTURES bjerrum cui_fearn deep_spectra fganet resnet1d savgol_net
         group_net ScatterCorrection load_model""",
     "explanation": """attribute Attribution METHODS bands score_function kernel_activations most_active_kernels
@@ -49,7 +49,7 @@ WITH_EXAMPLES = 30
 
 
 def kind(name: str) -> str:
-    if name.isupper() and name not in {"MSC", "EMSC", "SNV", "PLSDA"}:
+    if name.isupper() and name not in {"MSC", "EMSC", "SNV", "PLSDA", "EPO"}:
         return "mapping"
     return "class" if name[0].isupper() else "function"
 

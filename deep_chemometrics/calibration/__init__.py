@@ -31,5 +31,12 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         ],
         "plsda": ["PLSDA"],
         "references": ["LocallyWeightedPLS", "reference_models"],
+        "transfer": [
+            "DirectStandardization",
+            "EPO",
+            "PiecewiseDirectStandardization",
+            "SlopeBias",
+            "select_samples",
+        ],
     },
 )
