@@ -200,9 +200,7 @@ _BATCH = 128  # channels at a time: 128 windows of 51 channels x 40 samples are 
 def _windows(X: np.ndarray, half_window: int) -> np.ndarray:
     "The window around each channel: a view (n_samples, n_channels, window)."
     padded = np.pad(X, ((0, 0), (half_window, half_window)))
-    return np.lib.stride_tricks.sliding_window_view(
-        padded, 2 * half_window + 1, axis=1
-    )
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * half_window + 1, axis=1)
 
 
 def _batched_pls(X: np.ndarray, y: np.ndarray, n_components: int) -> np.ndarray:
@@ -297,9 +295,8 @@ class PiecewiseDirectStandardization(_Standardization):
         mean_source = source.mean(axis=0)
         windows = _windows(X - mean, half).transpose(1, 0, 2)
         targets = (source - mean_source).T
-        coef = []
-        for rows in gen_batches(X.shape[1], _BATCH):
-            coef.append(_batched_pls(windows[rows], targets[rows], n))
+        batches = gen_batches(X.shape[1], _BATCH)
+        coef = [_batched_pls(windows[rows], targets[rows], n) for rows in batches]
         self.coef_ = np.concatenate(coef)
         means = _windows(mean[None], half)[0]
         self.intercept_ = mean_source - (means * self.coef_).sum(axis=1)
