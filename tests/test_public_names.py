@@ -22,7 +22,8 @@ PUBLIC = {
         estimate_scatter RandomScatter RandomEMSC RandomAxis RandomNoise RandomBands RandomMixup""",
     "calibration": """PLSRegressionCV PLSDA LocallyWeightedPLS reference_models rmsecv nested_rmse choose_components vip
         selectivity_ratio hotelling_t2 q_residuals error_report calibration_report ApplicabilityDomain compare
-        Comparison DirectStandardization PiecewiseDirectStandardization EPO SlopeBias select_samples""",
+        Comparison DirectStandardization PiecewiseDirectStandardization EPO SlopeBias select_samples
+        ConformalRegressor ConformalClassifier""",
     "networks": """CNNRegressor CNNClassifier ARCHITECTURES bjerrum cui_fearn deep_spectra fganet resnet1d savgol_net
         group_net ScatterCorrection load_model""",
     "explanation": """attribute Attribution METHODS bands score_function kernel_activations most_active_kernels

@@ -38,5 +38,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "SlopeBias",
             "select_samples",
         ],
+        "uncertainty": ["ConformalClassifier", "ConformalRegressor"],
     },
 )
