@@ -7,12 +7,11 @@ __all__ = ['Folds', 'rank', 'to_size_one', 'one_thread', 'KernelPLSRegression', 
 
 # %% ../../nbs/library/calibration/02_kernel_pls.ipynb #imports-export
 import contextlib
-import io
 import math
 import threading
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +24,11 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import ThreadpoolController
 
-from ..checks import check_target, validate_spectra
+from deep_chemometrics.checks import (
+    check_target,
+    ignored_warnings,
+    validate_spectra,
+)
 
 # %% ../../nbs/library/calibration/02_kernel_pls.ipynb #rank
 def rank(X: np.ndarray, most: int, rows: np.ndarray | slice = slice(None)) -> int:
@@ -148,10 +151,7 @@ def one_thread(size: int) -> Iterator[None]:
 # %% ../../nbs/library/calibration/02_kernel_pls.ipynb #model-fit
 def _quietly(fit, *args, **kwargs):
     "What ikpls returns, without its warning that no more components exist."
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message=".*is close to zero", category=UserWarning
-        )
+    with ignored_warnings(".*is close to zero", UserWarning):
         return fit(*args, **kwargs)
 
 
@@ -433,7 +433,21 @@ def _predict_together(
     return predicted
 
 # %% ../../nbs/library/calibration/02_kernel_pls.ipynb #folds-subtract
-_PRINTING = threading.Lock()  # what is printed belongs to the whole process
+def _without_print(function: Callable) -> Callable:
+    """The same function, whose `print` does nothing.
+
+    Redirecting the standard output would silence all threads of the process.
+    """
+    names = function.__globals__ | {"print": lambda *args, **kwargs: None}
+    parts = function.__name__, function.__defaults__, function.__closure__
+    return FunctionType(function.__code__, names, *parts)
+
+
+class _KernelPLSFolds(KernelPLSFolds):
+    "ikpls announces every cross-validation, whatever `verbose` is."
+
+    cross_validate = _without_print(KernelPLSFolds.cross_validate)
+
 
 
 def _fold_numbers(folds: Folds, n: int) -> np.ndarray | None:
@@ -458,21 +472,17 @@ def _predict_by_subtraction(
 ) -> list[np.ndarray]:
     "Predictions of `fold_predictions` by the fast cross-validation of ikpls."
     n_components, scale = settings
-    kernel = KernelPLSFolds(
-        algorithm=2, scale_X=scale, scale_Y=scale, ddof=1, copy=False
+    options = dict(scale_X=scale, scale_Y=scale, ddof=1, copy=False)
+    by_fold = _quietly(
+        _KernelPLSFolds(algorithm=2, **options).cross_validate,
+        X,
+        Y,
+        n_components,
+        number,
+        lambda y, predicted: predicted,
+        n_jobs=n_jobs or 1,
+        verbose=0,
     )
-    # ikpls announces every run
-    with _PRINTING, contextlib.redirect_stdout(io.StringIO()):
-        by_fold = _quietly(
-            kernel.cross_validate,
-            X,
-            Y,
-            n_components,
-            number,
-            lambda y, predicted: predicted,
-            n_jobs=n_jobs or 1,
-            verbose=0,
-        )
     return [by_fold[i] for i in range(number.max() + 1)]
 
 # %% ../../nbs/library/calibration/02_kernel_pls.ipynb #folds

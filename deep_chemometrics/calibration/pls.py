@@ -40,6 +40,7 @@ from deep_chemometrics.checks import (
     check_option,
     check_spectra,
     check_target,
+    ignored_warnings,
     is_rounding,
     name_rows,
     validate_spectra,
@@ -145,9 +146,8 @@ def make_folds(
         )
     if isinstance(cv, Integral):
         cv = _splitter(cv, n, random_state, groups, classes)
-    with warnings.catch_warnings():
-        # whether folds split a group is checked below
-        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+    # whether folds split a group is checked below
+    with ignored_warnings("The groups parameter is ignored"):
         folds = list(check_cv(cv).split(X, y, groups))
     if len(folds) < 2:
         raise ValueError(

@@ -106,16 +106,16 @@ def intercepted(steps: list, change: Callable[[Any, Callable], Callable]) -> Ite
     "While open, `change(step, call)` runs in place of `call`, in this thread only."
     with _INTERCEPTING:
         before = [step.__dict__.get("call") for step in steps]
-        for step in steps:
-            wrapper = _in_this_thread(change(step, step.call), step.call)
-            # past the bookkeeping of Keras and torch, which would track the attribute
-            object.__setattr__(step, "call", wrapper)
-        try:
+        try:  # from here on, so that Ctrl-C between two steps leaves nothing behind
+            for step in steps:
+                wrapper = _in_this_thread(change(step, step.call), step.call)
+                # past the bookkeeping of Keras and torch, which would track it
+                object.__setattr__(step, "call", wrapper)
             yield
         finally:
             for step, call in zip(steps, before):
                 if call is None:
-                    del step.__dict__["call"]
+                    step.__dict__.pop("call", None)
                 else:
                     object.__setattr__(step, "call", call)
 

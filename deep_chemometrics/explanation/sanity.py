@@ -8,7 +8,7 @@ __all__ = ['Explainer', 'explain', 'agreement', 'weight_check', 'target_check', 
 # %% ../../nbs/library/explanation/14_sanity.ipynb #10b-sanity-003
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -129,40 +129,52 @@ def agreement(
     return table
 
 # %% ../../nbs/library/explanation/14_sanity.ipynb #10b-sanity-015
-@contextmanager
-def _shuffled_network(model: Any, rng: np.random.Generator) -> Iterator[Any]:
-    "While open, the trainable weights of a network are shuffled, each array in itself."
-    variables = keras_model(model).trainable_variables
-    before = [keras.ops.convert_to_numpy(v.value).copy() for v in variables]
+def _copy_of(network: keras.Model) -> keras.Model:
+    "A network of the same layers and weights; a `ValueError` if it cannot be built."
     try:
-        for variable, value in zip(variables, before):
-            variable.assign(rng.permutation(value.ravel()).reshape(value.shape))
-        yield model
-    finally:
-        for variable, value in zip(variables, before):
-            variable.assign(value)
-
-
-@contextmanager
-def _shuffled_weights(model: Any, rng: np.random.Generator) -> Iterator[Any]:
-    "A model with shuffled weights: the network itself while open, a copy of the rest."
-    if isinstance(getattr(model, "model_", model), keras.Model):
-        with _shuffled_network(model, rng) as shuffled:
-            yield shuffled
-        return
-    shuffled = copy.deepcopy(model)
-    last = shuffled[-1] if isinstance(shuffled, Pipeline) else shuffled
-    parts = [part for part in (getattr(last, "pls_", None), last) if part is not None]
-    holders = [part for part in parts if "coef_" in vars(part)]
-    if not holders:
+        copied = keras.models.clone_model(network)
+        copied(np.ones((1, *network.input_shape[1:]), np.float32), training=False)
+        copied.set_weights(network.get_weights())
+    except (TypeError, ValueError, NotImplementedError) as error:
         raise ValueError(
-            f"model is a {type(model).__name__}, "
-            "of which no weights to shuffle are known."
-        )
-    coefficients = rng.permutation(np.asarray(holders[0].coef_), axis=-1)
-    for holder in holders:
-        holder.coef_ = coefficients
-    yield shuffled
+            f"no copy of {network.name!r} can be made from its configuration: give a "
+            f"model whose layers have a complete get_config. The error: {error}"
+        ) from error
+    return copied
+
+
+def _shuffled_networks(model: Any, rng: np.random.Generator) -> Iterator[Any]:
+    "One copy of a network, its trainable weights shuffled anew, each array in itself."
+    network = keras_model(model)
+    shuffled = copied = _copy_of(network)
+    if model is not network:
+        shuffled = copy.copy(model)
+        shuffled.model_ = copied
+    trained = [keras.ops.convert_to_numpy(v.value) for v in network.trainable_variables]
+    while True:
+        for variable, value in zip(copied.trainable_variables, trained):
+            variable.assign(rng.permutation(value.ravel()).reshape(value.shape))
+        yield shuffled
+
+
+def _shuffled_models(model: Any, rng: np.random.Generator) -> Iterator[Any]:
+    "Copies of a network or a linear model with shuffled weights, without an end."
+    if isinstance(getattr(model, "model_", model), keras.Model):
+        yield from _shuffled_networks(model, rng)
+    while True:
+        shuffled = copy.deepcopy(model)
+        last = shuffled[-1] if isinstance(shuffled, Pipeline) else shuffled
+        parts = [p for p in (getattr(last, "pls_", None), last) if p is not None]
+        holders = [part for part in parts if "coef_" in vars(part)]
+        if not holders:
+            raise ValueError(
+                f"model is a {type(model).__name__}, "
+                "of which no weights to shuffle are known."
+            )
+        coefficients = rng.permutation(np.asarray(holders[0].coef_), axis=-1)
+        for holder in holders:
+            holder.coef_ = coefficients
+        yield shuffled
 
 # %% ../../nbs/library/explanation/14_sanity.ipynb #10b-sanity-016
 def _verdict(means: list[float], limit: float) -> pd.Series:
@@ -195,7 +207,7 @@ def weight_check(
     Parameters
     ----------
     model : keras.Model, fitted CNN estimator, or linear model with `coef_`
-        A network is changed while the check runs, and has its weights back afterwards.
+        It is not changed: copies are shuffled.
     X : array-like of shape (n_samples, n_channels)
         Spectra to explain.
     method : str or callable
@@ -236,9 +248,8 @@ def weight_check(
     parts = as_bands(bands, X.shape[1])
     trained = parts.sums(explain(model, X, method, target, parts, options))
     means = []
-    for _ in range(n_draws):
-        with _shuffled_weights(model, rng) as shuffled:
-            random = parts.sums(explain(shuffled, X, method, target, parts, options))
+    for shuffled in islice(_shuffled_models(model, rng), n_draws):
+        random = parts.sums(explain(shuffled, X, method, target, parts, options))
         means.append(_rank_correlation(trained, random, signed=False).mean())
     return _verdict(means, limit)
 

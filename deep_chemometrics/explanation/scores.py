@@ -38,7 +38,7 @@ from deep_chemometrics.explanation.activations import (
     primitive_steps,
     recorded_calls,
 )
-from ..networks.backend import keras
+from ..networks.backend import _check_process, keras
 from ..networks.scatter_layer import ScatterCorrection
 from ..preprocessing.scatter import EMSC, MSC, SNV
 
@@ -260,6 +260,7 @@ class NetworkScore:
     def _run(
         self, name: str, X: np.ndarray, layer: Layer | None = None, shift: Any = None
     ) -> np.ndarray:
+        _check_process()
         x = as_network_input(self.model, X)
         function = _functions(self.model, self.output, layer)[name]
         parts = []

@@ -43,7 +43,7 @@ from deep_chemometrics.infrared.preparation import (
     normalise_infrared,
     prepare_infrared,
 )
-from ..networks.backend import keras
+from ..networks.backend import _predict, keras
 from ..networks.saving import read_model, write_model
 from ..plotting.explanation import annotate_bands
 from ..plotting.spectra import PALETTE, set_spectral_axis
@@ -107,7 +107,7 @@ class GroupModel:
         X = check_spectra(X, n_channels=_N).astype(np.float32)
         inputs = {2: X, 3: X[..., None]}
         each = [
-            member.predict(inputs[len(member.input_shape)], batch_size=256, verbose=0)
+            _predict(member, inputs[len(member.input_shape)])
             for member in self.members
         ]
         return log_odds(np.mean(each, axis=0, dtype=np.float64))

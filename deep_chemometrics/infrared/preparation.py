@@ -22,6 +22,7 @@ from deep_chemometrics.checks import (
     check_number,
     check_option,
     check_spectra,
+    ignored_warnings,
     name_rows,
 )
 from ..data.datasets import SpectralDataset
@@ -131,9 +132,8 @@ def _direction(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     low, middle, high = np.percentile(X, [2, 50, 98], axis=1)
     varies = high > low
     position = np.where(varies, middle - low, 0.5) / np.where(varies, high - low, 1)
-    with warnings.catch_warnings():
-        # the skewness of constant rows is not defined, and scipy warns of it
-        warnings.simplefilter("ignore")
+    # the skewness of constant rows is not defined, and scipy warns of it
+    with ignored_warnings(category=RuntimeWarning):
         return np.nan_to_num(skew(narrow - broad, axis=1)), position
 
 

@@ -43,7 +43,7 @@ from deep_chemometrics.networks.assembly import (
     _members,
     _standardise,
 )
-from .backend import keras
+from .backend import _check_process, _predict, keras
 from deep_chemometrics.networks.saving import (
     open_network,
     read_model,
@@ -307,6 +307,7 @@ def fit(
     ValueError
         For bad input or parameters.
     """
+    _check_process()
     plan = self._check_parameters()
     X = self._spectra(X)
     y, codes = self._targets(y, len(X))
@@ -401,7 +402,7 @@ def _outputs(self: _SpectralCNN, X: ArrayLike) -> np.ndarray:
     "What the whole network gives for spectra `X`, in float64."
     check_is_fitted(self)
     X = _as_float32(validate_spectra(self, X, reset=False))
-    return self.model_.predict(X, batch_size=256, verbose=0).astype(np.float64)
+    return _predict(self.model_, X).astype(np.float64)
 
 
 @patch

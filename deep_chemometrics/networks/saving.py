@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .backend import keras
+from .backend import _check_process, keras
 from ..storage import written_whole
 
 # %% ../../nbs/library/networks/06_saving.ipynb #07e-saving-007
@@ -112,6 +112,7 @@ def read_text(path: str | Path) -> dict | None:
 # %% ../../nbs/library/networks/06_saving.ipynb #read-model
 def open_network(path: str | Path) -> keras.Model:
     "The Keras model of a file, in safe mode: no code in it is run."
+    _check_process()
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 

@@ -6,14 +6,18 @@
 __all__ = ['Baseline']
 
 # %% ../../nbs/library/preprocessing/04_baseline.ipynb #01c-conditioning-003
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import RowTransformer, check_axis, check_option
+from deep_chemometrics.checks import (
+    RowTransformer,
+    check_axis,
+    check_option,
+    ignored_warnings,
+)
 
 # %% ../../nbs/library/preprocessing/04_baseline.ipynb #01c-conditioning-033
 class Baseline(RowTransformer):
@@ -100,11 +104,16 @@ def _algorithms(method: str, n_channels: int, axis: ArrayLike | None) -> Any:
 
 def _curve(estimator: Baseline, x: np.ndarray) -> tuple[np.ndarray, str]:
     "Baseline of one spectrum, or its smallest value and why there is no baseline."
+    from pybaselines.utils import ParameterWarning
+
     algorithm = getattr(estimator._algorithms, estimator.method)
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            # Warnings of an algorithm have no row numbers; its curve is checked below.
-            warnings.simplefilter("ignore")
+        # Warnings of an algorithm have no row numbers; its curve is checked below.
+        with (
+            ignored_warnings(category=ParameterWarning),
+            ignored_warnings(category=RuntimeWarning),
+            np.errstate(all="ignore"),
+        ):
             curve = algorithm(x, **(estimator.options or {}))[0]
         reason = "" if np.isfinite(curve).all() else "the baseline is not finite"
     except Exception as error:  # forty algorithms raise many kinds of errors
