@@ -449,7 +449,6 @@ class _KernelPLSFolds(KernelPLSFolds):
     cross_validate = _without_print(KernelPLSFolds.cross_validate)
 
 
-
 def _fold_numbers(folds: Folds, n: int) -> np.ndarray | None:
     "The fold that leaves out each of `n` samples, if each is left out exactly once."
     number = np.full(n, -1)

@@ -13,6 +13,11 @@ if "keras" not in sys.modules:
     os.environ.setdefault("KERAS_BACKEND", "jax")
 
 # %% ../../nbs/library/networks/01_backend.ipynb #06-layers-005
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from weakref import WeakKeyDictionary, ref
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -70,3 +75,58 @@ def _training_rows(X: ArrayLike) -> np.ndarray:
     if X.ndim == 3:
         _n_channels(X.shape)
     return check_spectra(_as_rows(X))
+
+# %% ../../nbs/library/networks/01_backend.ipynb #predict-code
+_compiling = threading.RLock()
+_compiled = WeakKeyDictionary()  # model -> its function, and shapes it was called with
+_first_process: int | None = None
+
+
+def _check_process() -> None:
+    "A `RuntimeError` in a forked child of the process that first used a network."
+    global _first_process
+    if _first_process is None:
+        _first_process = os.getpid()
+    if _first_process != os.getpid() and keras.backend.backend() != "torch":
+        raise RuntimeError(
+            "this process was forked from one that had used a network, whose threads "
+            "are missing here: computing would hang. Use threads, joblib (n_jobs=), or "
+            "multiprocessing.get_context('spawn')."
+        )
+
+
+def _function_of(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    "The compiled prediction of a model on JAX."
+    import jax
+
+    # the dictionary forgets a model only if its value does not hold it
+    found = ref(model)
+
+    @jax.jit
+    def compute(trainable, fixed, x):
+        return found().stateless_call(trainable, fixed, x, training=False)[0]
+
+    def predict(x):
+        variables = (found().trainable_variables, found().non_trainable_variables)
+        return compute(*([v.value for v in part] for part in variables), x)
+
+    return predict
+
+
+def _predict(model: keras.Model, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    "What `model.predict(x)` gives, for any number of threads at a time."
+    _check_process()
+    if keras.backend.backend() != "jax":
+        with _compiling:
+            return model.predict(x, batch_size=batch_size, verbose=0)
+    with _compiling:
+        if model not in _compiled:
+            _compiled[model] = _function_of(model), set()
+        predict, shapes = _compiled[model]
+    results = []
+    for start in range(0, len(x), batch_size):
+        part = x[start : start + batch_size]
+        with nullcontext() if part.shape in shapes else _compiling:
+            results.append(np.asarray(predict(part)))
+        shapes.add(part.shape)
+    return np.concatenate(results)
