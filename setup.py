@@ -44,7 +44,7 @@ setup(
     ],
     package_dir={"deep_chemometrics._embedded": "data"},  # the wheel carries the embedded data sets
     package_data={
-        "deep_chemometrics._embedded": ["*.csv.gz", "*.npz", "README.md"],
+        "deep_chemometrics._embedded": ["*.csv.gz", "*.npz", "*.json", "README.md"],
         "deep_chemometrics._embedded.group_model": ["*"],
     },
     entry_points={"nbdev": ["deep_chemometrics = deep_chemometrics._modidx:d"]},

@@ -16,7 +16,7 @@ from numpydoc.validate import validate
 
 PUBLIC = {
     "data": """SpectralDataset read_spectra read_table read_jcamp read_mat read_numpy read_opus read_spc fetch_nist_ir
-        load_tablets load_soil load_meat load_computed_ir simulate_spectra Simulation""",
+        load_tablets load_soil load_meat load_computed_ir list_datasets fetch_dataset simulate_spectra Simulation""",
     "preprocessing": "SNV MSC EMSC SavitzkyGolay GlobalScaler Baseline Absorbance Crop Resample LowNoiseChannels",
     "augmentation": """augment_scatter augment_emsc augment_axis augment_noise augment_dropout augment_mixup
         estimate_scatter RandomScatter RandomEMSC RandomAxis RandomNoise RandomBands RandomMixup""",

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "datasets": ["SpectralDataset"],
         "embedded": ["load_computed_ir", "load_meat", "load_soil", "load_tablets"],
+        "fetched": ["fetch_dataset", "list_datasets"],
         "instruments": ["read_opus", "read_spc"],
         "jcamp": ["read_jcamp"],
         "matlab": ["read_mat", "read_numpy"],
