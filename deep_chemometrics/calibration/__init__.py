@@ -30,6 +30,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "vip",
         ],
         "plsda": ["PLSDA"],
+        "prediction_sets": ["ConformalClassifier"],
         "references": ["LocallyWeightedPLS", "reference_models"],
         "transfer": [
             "DirectStandardization",
@@ -38,6 +39,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "SlopeBias",
             "select_samples",
         ],
-        "uncertainty": ["ConformalClassifier", "ConformalRegressor"],
+        "uncertainty": ["ConformalRegressor"],
     },
 )

@@ -89,11 +89,11 @@ def test_scans_of_a_sample_count_as_one():
     for seed in range(300):
         X, y, groups = grouped(5, 40, seed)
         new_X, new_y, _ = grouped(200, 1, 10_000 + seed)
-        truth["grouped"].append(covered(ConformalRegressor(zero).fit(X, y, groups), new_X, new_y, 0.8))
-        truth["as if independent"].append(covered(ConformalRegressor(zero).fit(X, y), new_X, new_y, 0.8))
+        truth["grouped"].append(covered(ConformalRegressor(zero).fit(X, y, groups), new_X, new_y, 0.75))
+        truth["as if independent"].append(covered(ConformalRegressor(zero).fit(X, y), new_X, new_y, 0.75))
     # the standard error of the mean of 300 is about 0.008
-    assert np.mean(truth["grouped"]) > 0.8 - 0.024
-    assert np.mean(truth["as if independent"]) < 0.76
+    assert np.mean(truth["grouped"]) > 0.75 - 0.024
+    assert np.mean(truth["as if independent"]) < 0.72
 
 
 def test_groups_of_one_scan_change_nothing():
@@ -216,7 +216,7 @@ def test_bad_input():
         ConformalRegressor(Ridge()).fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="at least 2"):
         ConformalRegressor(Ridge()).fit(X, y).recalibrate(X[:1], y[:1])
-    with pytest.raises(ValueError, match="channels|features"):
+    with pytest.raises(ValueError, match=r"channels|features"):
         ConformalRegressor(Ridge()).fit(X, y).predict_interval(X[:, :3])
     with pytest.raises(NotFittedError):
         ConformalRegressor(Ridge()).predict_interval(X)
