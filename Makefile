@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises challenge cheat-sheet slides lab docs readme export format wheel bench clean
+.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises challenge cheat-sheet slides lab docs readme picture export format wheel bench clean
 
 help:
 	@echo 'make run      execute the quick start: notebook, figures and table of errors in run/'
@@ -26,6 +26,7 @@ help:
 	@echo 'make export   notebooks to modules, and clean the notebooks'
 	@echo 'make format   format and lint, repairing what can be repaired'
 	@echo 'make readme   README.md from nbs/index.ipynb'
+	@echo 'make picture  the picture of the README, in nbs/images/: two minutes'
 	@echo 'make docs     the website, in _docs/'
 	@echo 'make wheel    the package, in dist/'
 	@echo 'make bench    time the import, scatter correction, readers, PLS and training, beside others (minutes)'
@@ -96,6 +97,9 @@ docs: $(READY)
 
 readme: $(READY)
 	@$(BIN)/python scripts/make_readme.py
+
+picture: $(READY)
+	@$(BIN)/python scripts/overview.py
 
 export: $(READY)
 	@$(BIN)/python scripts/export.py

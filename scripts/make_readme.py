@@ -1,9 +1,15 @@
-"""README.md from nbs/index.ipynb, its figures in nbs/images/. With --check nothing is written: differences fail."""
+"""README.md from nbs/index.ipynb, its figures in nbs/images/. With --check nothing is written: differences fail.
+
+Links and pictures become absolute, since PyPI shows the same text: pages are on the website, other files in the
+repository. Cells may say {website} and {repository} for the addresses in settings.ini. Cells with the tag `readme-only`
+are left out of the website.
+"""
 
 import base64
 import posixpath
 import re
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import nbformat
@@ -15,12 +21,25 @@ INDEX = ROOT / "nbs" / "index.ipynb"
 NOTE = "<!-- Made from nbs/index.ipynb by `make readme`: edit the notebook. -->\n\n"
 
 
-def from_root(match: re.Match) -> str:
-    """A link of the notebook, relative to nbs/, as a link relative to the root of the repository."""
-    target = match[2]
-    if re.match(r"[a-z]+:|#|/", target):
-        return match[0]
-    return match[1] + posixpath.normpath(posixpath.join("nbs", target)) + match[3]
+def settings() -> dict[str, str]:
+    config = ConfigParser(delimiters=["="], interpolation=None)
+    config.read(ROOT / "settings.ini", encoding="utf-8")
+    return dict(config["DEFAULT"])
+
+
+def absolute(target: str, picture: bool) -> str:
+    """A link of the notebook, relative to nbs/, as an address on the web."""
+    if re.match(r"[a-z]+:|#", target):
+        return target
+    path, _, anchor = target.partition("#")
+    page, notebook = re.subn(r"\.ipynb$", ".html", path)
+    anchor = f"#{anchor}" if anchor else ""
+    if notebook:
+        return settings()["website"] + page + anchor
+    place = posixpath.normpath(posixpath.join("nbs", path))
+    if picture:
+        return settings()["repository"].replace("//github.com/", "//raw.githubusercontent.com/") + f"/main/{place}"
+    return f"{settings()['repository']}/blob/main/{place}{anchor}"
 
 
 def build() -> dict[str, bytes]:
@@ -38,7 +57,9 @@ def build() -> dict[str, bytes]:
             if "text/html" in output.get("data", {}):  # GitHub shows a style sheet as text
                 output.data["text/html"] = re.sub(r"<style.*?</style>\n?", "", output.data["text/html"], flags=re.S)
     text, _ = MarkdownExporter().from_notebook_node(notebook)
-    text = re.sub(r"(!?\[[^\]]*\]\()([^)\s]+)(\))", from_root, text)
+    for name in ("website", "repository"):
+        text = text.replace(f"{{{name}}}", settings()[name])
+    text = re.sub(r"(!\[[^\]]*)?\]\(([^)\s]+)\)", lambda m: f"{m[1] or ''}]({absolute(m[2], m[1] is not None)})", text)
     text = re.sub(r"[ \t]+$", "", text, flags=re.M)
     text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     files["README.md"] = (NOTE + text).encode()

@@ -123,8 +123,10 @@ def test_sidebar_lists_every_notebook():
 def test_links_of_documents_lead_to_files():
     documents = [*ROOT.glob("*.md"), *(ROOT / "data").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
     links = [(path, link) for path in documents for link in re.findall(r"\]\(([^)\s#]+)", path.read_text("utf-8"))]
+    files = f"{settings()['repository']}/blob/main/"  # the README links them by address; see also test_readme.py
+    links = [(ROOT / "README.md", link.removeprefix(files)) if files in link else (path, link) for path, link in links]
     local = [(path, link) for path, link in links if not re.match(r"[a-z]+:", link)]
-    assert len(local) > 20
+    assert len(local) > 5
     assert [(path.name, link) for path, link in local if not (path.parent / link).exists()] == []
 
 
