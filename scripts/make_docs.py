@@ -1,52 +1,65 @@
-"""The website in _docs/: nbdev prepares the notebooks (hides cells, documents functions), smalldocs renders them."""
+"""The website in _docs/: website/prepare.py makes its sources from the notebooks, Sphinx renders them.
+
+Warnings are errors: a broken link, an unknown reference, or a docstring that documents other parameters than the
+signature has. Notebooks are not executed. What JupyterLite has in _docs/lite/ stays.
+"""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-from configparser import ConfigParser
+import time
 from pathlib import Path
 
-from nbdev.config import nbpath2html
-from nbdev.serve import proc_nbs
-
 ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "_proc"
+SITE = ROOT / "_docs"
+
+sys.path.insert(0, str(ROOT / "website"))
+sys.path.insert(0, str(ROOT))
+from prepare import prepare  # noqa: E402
 
 
-def mend_links(folder: Path) -> None:
-    """nbdev names pages as Quarto would, without their numbers, and does not know the repository's address."""
-    config = ConfigParser(delimiters=["="], interpolation=None)
-    config.read(ROOT / "settings.ini", encoding="utf-8")
-    address = config["DEFAULT"]["repository"]
-    paths = sorted(folder.rglob("*.ipynb"))
-    pages = {nbpath2html(path.relative_to(folder)).as_posix(): path for path in paths}
-    for path in paths:
-
-        def from_here(match: re.Match, here: Path = path.parent) -> str:
-            if match[1]:  # nbdev's link to a function's page
-                return Path(os.path.relpath(pages[match[1]], here)).as_posix() if match[1] in pages else match[0]
-            if match[2]:  # its link to source code
-                return f"{address}/{match[2]}"
-            target = Path(os.path.normpath(here / match[3]))
-            if target.is_relative_to(folder):
-                return match[0]
-            return f"{address}/blob/main/{Path(os.path.relpath(target, folder.parent)).as_posix()}"
-
-        text = path.read_text(encoding="utf-8")
-        text = re.sub(r"output-file: \S+?\.html\\n", "", text)
-        text = re.sub(r"(?<=\]\()(?:/([\w/]+\.html)|/(blob/main/[^)\s]+)|(\.\./[^)\s]+))", from_here, text)
-        path.write_text(text, encoding="utf-8")
+def place(built: Path, site: Path) -> None:
+    """The new site takes the place of the old one, except for `lite`."""
+    site.mkdir(exist_ok=True)
+    for old in site.iterdir():
+        if old.name != "lite":
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    for new in built.iterdir():
+        shutil.move(new, site / new.name)
 
 
 def main() -> int:
-    prepared = proc_nbs(ROOT / "nbs", n_workers=2, force=True)
-    mend_links(prepared)
-    status = subprocess.call([sys.executable, "-m", "smalldocs.cli", "render", "--strict", str(prepared)])
+    start = time.perf_counter()
+    shutil.rmtree(WORK, ignore_errors=True)
+    prepare(WORK / "source")
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-b",
+        "html",
+        "-j",
+        str(min(4, os.cpu_count() or 1)),
+        "-W",
+        "--keep-going",
+    ]
+    command += [
+        "-q",
+        "-c",
+        str(ROOT / "website"),
+        "-d",
+        str(WORK / "doctrees"),
+        str(WORK / "source"),
+        str(WORK / "html"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "jax", "PYTHONUTF8": "1"}
+    status = subprocess.call([*command, *sys.argv[1:]], cwd=ROOT, env=environment)
     if status == 0:
-        shutil.rmtree(ROOT / "_docs", ignore_errors=True)
-        shutil.move(prepared / "_docs", ROOT / "_docs")
-        print("The website: _docs/index.html")
+        place(WORK / "html", SITE)
+        pages = len(list(SITE.rglob("*.html")))
+        print(f"The website: _docs/index.html, {pages} pages in {time.perf_counter() - start:.0f} s")
     return status
 
 

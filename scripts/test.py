@@ -185,6 +185,12 @@ def pytest(*options: str, **environment: str) -> tuple[int, int, float]:
     return passed, failed or int(status != 0), 0.0
 
 
+def website() -> tuple[int, int, float]:
+    """Built as by `make docs`, with warnings as errors."""
+    done = subprocess.call([sys.executable, "scripts/make_docs.py"], cwd=ROOT, stdin=subprocess.DEVNULL)
+    return int(done == 0), int(done != 0), 0.0
+
+
 def keras(tally: Tally, backend: str) -> None:
     tally.run(f"tests that use Keras, under {backend}", lambda: pytest("-m", "keras", KERAS_BACKEND=backend))
 
@@ -204,6 +210,7 @@ def the_rest(tally: Tally) -> None:
         tally.run(f"pages: {folder}", pages, notebooks(PAGES / folder), True)
     slow = [page for page in notebooks(PAGES / "library") if has_slow_cells(page)]
     tally.run("library, pages with slow cells", pages, [PAGES / "index.ipynb", *slow], True)
+    tally.run("website", website)
     tally.run("slow tests", lambda: pytest("-m", "slow or hypothesis", HYPOTHESIS_PROFILE="full"))
 
 

@@ -44,7 +44,7 @@ def copy_project(parent: Path) -> Path:
     """The project without what commands have made in it, in a folder with a space in its name."""
     copy = parent / "a copy"
     copy.mkdir()
-    for name in ("nbs", "deep_chemometrics", "studies", "scripts", "data"):
+    for name in ("nbs", "deep_chemometrics", "studies", "scripts", "website", "data"):
         shutil.copytree(ROOT / name, copy / name, ignore=SKIPPED)
     for name in FILES:
         shutil.copy(ROOT / name, copy)
@@ -93,31 +93,6 @@ def test_modules_are_what_the_notebooks_export(exported, name):
 def test_notebooks_are_clean(exported):
     committed, once, _ = exported
     assert differing(committed["nbs"], once["nbs"]) == []
-
-
-@pytest.mark.slow
-def test_website_is_made_of_all_notebooks(tmp_path):
-    """No link is broken (the script is strict), and every function of a page can be documented."""
-    copy = copy_project(tmp_path)
-    python("scripts/make_docs.py", cwd=copy)
-    pages = {path.relative_to(copy / "_docs").with_suffix("") for path in (copy / "_docs").rglob("*.html")}
-    notebooks = [path.relative_to(ROOT / "nbs").with_suffix("") for path in (ROOT / "nbs").rglob("*.ipynb")]
-    assert {path for path in notebooks if not any(part[0] in "._" for part in path.parts)} <= pages
-    in_repository = re.compile(rf'href="{settings()["repository"]}/blob/main/([^"#]+)')
-    places = {
-        link
-        for page in (copy / "_docs").rglob("*.html")
-        for link in in_repository.findall(page.read_text(encoding="utf-8"))
-    }
-    assert "data/README.md" in places
-    assert [place for place in places if not (ROOT / place).exists()] == []
-
-
-def test_sidebar_lists_every_notebook():
-    patterns = re.findall(r"(\S+\.ipynb)$", (ROOT / "nbs" / "_quarto.yml").read_text("utf-8"), flags=re.M)
-    listed = [path for pattern in patterns for path in (ROOT / "nbs").glob(pattern)]
-    there = [p for p in (ROOT / "nbs").rglob("*.ipynb") if not any(part[0] in "._" for part in p.parts[-2:])]
-    assert sorted(listed) == sorted(there)
 
 
 def test_links_of_documents_lead_to_files():

@@ -252,7 +252,8 @@ def faithfulness(
         Bands of equal numbers of channels, or given ones.
     signed : bool, default True
         Contributions: bands that moved the prediction where it went come first. Else
-        the order is that of magnitudes of the sums; give |gradient| for sensitivities.
+        the order is that of magnitudes of the sums; give absolute gradients for
+        sensitivities.
     fill : {"mean", "interpolate", "zero"}, default "mean"
         As in `fill_bands`.
     baseline : array-like of shape (n_channels,) or float, optional

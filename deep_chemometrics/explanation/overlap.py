@@ -135,8 +135,8 @@ def localization(
     -------
     pd.DataFrame
         A row per sample; columns "attribution_mass", "rank", "auc", each with
-        "..._chance", and "correlation" with |truth|, 0 where one of them is constant. A
-        row of zeros gets the chance levels and a `SpectrumWarning`.
+        "..._chance", and "correlation" with the absolute truth, 0 where one of them
+        is constant. A row of zeros gets the chance levels and a `SpectrumWarning`.
 
     Raises
     ------
