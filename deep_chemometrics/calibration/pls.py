@@ -461,7 +461,7 @@ class PLSRegressionCV(MultiOutputMixin, RegressorMixin, SizedPLS):
     rmsecv_, rmsecv_se_ : array, shape (n_tried,)
         Cross-validation error and its standard error, index 0 for one component.
     coef_ : array, shape (n_targets, n_channels)
-        Prediction = (X - x_mean_) @ coef_.T + intercept_.
+        `prediction = (X - x_mean_) @ coef_.T + intercept_`.
     intercept_ : array, shape (n_targets,)
     x_mean_ : array, shape (n_channels,)
     pls_ : KernelPLSRegression
