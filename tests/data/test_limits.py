@@ -5,11 +5,16 @@ import time
 import tracemalloc
 import zipfile
 
+import h5py
+import numpy as np
 import openpyxl
 import pytest
+from scipy.io import savemat
 
-from deep_chemometrics.data import read_spectra
+from deep_chemometrics.data import read_mat, read_spectra
 
+AXIS = np.array([1000.0, 1010.0, 1020.0, 1030.0, 1040.0])
+X = np.array([[0.1, 0.2, 0.3, 0.2, 0.1], [0.2, 0.3, 0.5, 0.3, 0.2], [0.1, 0.1, 0.2, 0.1, 0.1]])
 LIMIT = 200_000_000  # bytes; and 20 times the file
 
 
@@ -59,8 +64,8 @@ def with_part(path, name, content):
 
 
 def test_a_stray_far_cell(tmp_path):
-    path = workbook(tmp_path / "far.xlsx", stray="BXX200000")
-    message = "reach to row 200,000 and column 2,000.*Row 200,000 has one in column 2,000: delete it"
+    path = workbook(tmp_path / "far.xlsx", stray="BXX20000")
+    message = "reach to row 20,000 and column 2,000.*Row 20,000 has one in column 2,000: delete it"
     refused_cheaply(path, message, axis_unit="nm")
 
 
@@ -75,7 +80,7 @@ def test_a_stray_cell_that_is_near_is_an_error_of_the_table(tmp_path):
         (
             "xl/sharedStrings.xml",
             "<sst>" + "<si><t>a</t></si>" * 4_000_000 + "</sst>",
-            "its words and styles would take",
+            "its words and styles claims",
         ),
     ],
     ids=["zip bomb", "words"],
@@ -89,7 +94,7 @@ def test_a_row_with_an_impossible_number(tmp_path):
     path = with_part(
         tmp_path / "row.xlsx", SHEET, XML.format('<row r="9999999999"><c r="A9999999999"><v>1</v></c></row>')
     )
-    with pytest.raises(ValueError, match="row.xlsx: its cells reach to row"):
+    with pytest.raises(ValueError, match=r"row.xlsx: its cells reach to row"):
         read_spectra(path, axis_unit="nm")
 
 
@@ -104,3 +109,132 @@ def test_cells_of_a_workbook(tmp_path):
     assert row[0] == 1 and isinstance(row[0], int) and row[1] != row[1] and row[2] == 1e300
     with pytest.raises(ValueError, match=r"Worksheet 3 is not there: choose among \['Sheet'\]"):
         _excel_frame(path, 3)
+
+
+# -- Files that name other files ------------------------------------------------------------------------------------
+
+
+def plain_mat(path):
+    with h5py.File(path, "w") as file:
+        file["X"] = X.T
+        file["axis"] = AXIS
+    return path
+
+
+@pytest.mark.parametrize("kind", ["external link", "soft link", "external values", "virtual"])
+def test_a_matlab_file_that_names_another_file(tmp_path, kind):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["secret"] = np.full((5, 3), 42.0)
+    (tmp_path / "other.txt").write_bytes(b"s" * 120)
+    path = plain_mat(tmp_path / "some.mat")
+    with h5py.File(path, "r+") as file:
+        del file["X"]
+        if kind == "external link":
+            file["X"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/secret")
+        elif kind == "soft link":
+            file["other"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
+            file["X"] = h5py.SoftLink("/other/secret")
+            file.move("other", "#other")
+        elif kind == "external values":
+            file.create_dataset("X", (5, 3), "f8", external=[(str(tmp_path / "other.txt"), 0, 120)])
+        else:
+            layout = h5py.VirtualLayout((5, 3), "f8")
+            layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "secret", (5, 3))
+            file.create_virtual_dataset("X", layout)
+    with pytest.raises(
+        ValueError, match=r"some.mat: /X (is a link, perhaps to another|has its values in another) file"
+    ):
+        read_mat(path, axis_unit="nm")
+
+
+# -- MATLAB and numpy -----------------------------------------------------------------------------------------------
+
+
+def test_groups_on_very_many_ways(tmp_path):
+    """Forty groups, each linked twice in the one before: 2**40 names."""
+    path = plain_mat(tmp_path / "many.mat")
+    with h5py.File(path, "r+") as file:
+        group = file.create_group("g")
+        for _ in range(40):
+            below = group.create_group("a")
+            group["b"] = below
+            group = below
+    refused_cheaply(path, "is linked twice", axis_unit="nm")
+    with h5py.File(plain_mat(path), "r+") as file:
+        file["g/a"] = 1.0
+        file["g/self"] = file["g"]
+    refused_cheaply(path, "/g/self is linked twice", axis_unit="nm")
+
+
+def test_cells_that_contain_themselves(tmp_path):
+    path = plain_mat(tmp_path / "cells.mat")
+    with h5py.File(path, "r+") as file:
+        cells = file.create_dataset("c", (2,), dtype=h5py.ref_dtype)
+        cells[:] = [file["axis"].ref, cells.ref]
+    refused_cheaply(path, "/c contains itself", axis_unit="nm")
+
+
+def test_cells_that_share_what_they_hold(tmp_path):
+    """Forty cell arrays, each twice the one before: every object is read once."""
+    path = plain_mat(tmp_path / "shared.mat")
+    with h5py.File(path, "r+") as file:
+        last = file["axis"].ref
+        for i in range(40):
+            cells = file.create_dataset(f"#refs#/{i}", data=np.array([last, last], dtype=h5py.ref_dtype))
+            last = cells.ref
+        file["c"] = np.array([last, last], dtype=h5py.ref_dtype)
+    assert (read_mat(path, axis_unit="nm").X == X).all()
+
+
+def test_matlab_files_that_claim_too_much(tmp_path):
+    path = plain_mat(tmp_path / "some.mat")
+    options = dict(compression="gzip", fillvalue=0.0)
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("zeros", (3_000_000_000,), "f8", chunks=(1_000_000,), **options)
+    refused_cheaply(path, "/zeros claims 24,008,", axis_unit="nm")
+    with h5py.File(plain_mat(path), "r+") as file:
+        file.create_dataset("piece", (10,), "f8", maxshape=(None,), chunks=(400_000_000,), **options)
+    refused_cheaply(path, "/piece claims 3,2", axis_unit="nm")
+    content = {"X": X, "axis": AXIS, "much": np.zeros(13_000_000, "u1")}
+    savemat(path, content | {"much": np.zeros((2, 5_000_000))}, do_compression=True)
+    refused_cheaply(path, "a variable, unpacked, claims", axis_unit="nm")
+    savemat(path, content, do_compression=True)
+    refused_cheaply(path, "'much' claims", axis_unit="nm", X="much")
+    assert (read_mat(path, axis_unit="nm").X == X).all(), "the other variable is not in the way"
+
+
+def header(shape, dtype="<f8"):
+    """The first bytes of a .npy file that claims this shape."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, dict(descr=dtype, fortran_order=False, shape=shape))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(10**6, 10**6), (-1, -(10**9)), (10**10, 0, 10**10, 1)])
+def test_numpy_files_that_claim_too_much(tmp_path, shape):
+    content = header(shape) + X.tobytes()
+    (tmp_path / "some.npy").write_bytes(content)
+    refused_cheaply(tmp_path / "some.npy", "some.npy: ", axis=AXIS, axis_unit="nm")
+    with zipfile.ZipFile(tmp_path / "some.npz", "w") as archive:
+        archive.writestr("X.npy", content)
+    refused_cheaply(tmp_path / "some.npz", "some.npz: ", axis="axis", axis_unit="nm")
+
+
+def test_numpy_archives_that_unpack_to_too_much(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("X.npy", header((3, 5)) + X.tobytes())
+        archive.writestr("axis.npy", bytes(230_000_000))
+    refused_cheaply(path, "what it holds, unpacked, claims 230,0", axis="axis", axis_unit="nm")
+    # an LZMA stream may ask for a dictionary of four gigabytes
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("X.npy", header((3, 5)) + X.tobytes())
+    refused_cheaply(path, "'X.npy' is packed by method 14", axis="axis", axis_unit="nm")
+
+
+def test_words_without_letters_claim_memory_too(tmp_path):
+    with zipfile.ZipFile(tmp_path / "words.npz", "w") as archive:
+        archive.writestr("X.npy", header((3, 5)) + X.tobytes())
+        archive.writestr("axis.npy", header((5,)) + AXIS.tobytes())
+        archive.writestr("id.npy", header((10**10,), "<U0"))
+    refused_cheaply(tmp_path / "words.npz", "'id' claims", axis="axis", samples="id", axis_unit="nm")
