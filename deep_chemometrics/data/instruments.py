@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .cells import as_dataset, axis_words, reading
+from deep_chemometrics.data.cells import (
+    as_dataset,
+    axis_words,
+    check_memory,
+    reading,
+)
 from .datasets import SpectralDataset
 
 # %% ../../nbs/library/data/07_instruments.ipynb #01g-instruments-006
@@ -29,6 +34,8 @@ _OPUS_RESULTS = {
     "pas": "photoacoustic",
     "e": "emission",
 }
+_MAX_BLOCKS = 2_000  # OPUS itself makes dozens
+_SERIES_INFO = 152  # bytes about each spectrum of a series
 _OPUS_AXES = {
     "WN": ("wavenumber", "cm-1"),
     "MI": ("wavelength", "um"),
@@ -49,12 +56,15 @@ def _check_opus(block: Any) -> None:
                 )
             at += 8 + 2 * words
     elif block.is_data_series():
-        *_, points, offset, size = struct.unpack_from("<6i", block.bytes)
-        if points <= 0 or offset < 0 or not 0 <= size <= len(block.bytes):
+        _, n, offset, size, about, n_runs = struct.unpack_from("<6i", block.bytes)
+        there = len(block.bytes)
+        wrong = min(n, offset, n_runs) < 0 or size <= 0 or about < _SERIES_INFO
+        if wrong or max(size, n_runs) > there:
             raise ValueError(
                 f"the series at byte {block.start} has impossible sizes: the file is "
                 "damaged."
             )
+        check_memory(n * (size + about), there, "its series")
 
 # %% ../../nbs/library/data/07_instruments.ipynb #01g-instruments-006-b
 def _opus_blocks(path: Path) -> list[Any]:
@@ -67,14 +77,32 @@ def _opus_blocks(path: Path) -> list[Any]:
         raise ValueError("this is no OPUS file: it does not begin as they all do.")
     _, start, _, number = parse_header(content)
     directory = content[max(start, 0) :][: 12 * max(number, 0)]
+    entries = parse_directory(directory)
+    if len(entries) > _MAX_BLOCKS:
+        raise ValueError(f"it has {len(entries):,} blocks: the file is damaged.")
+    check_memory(sum(abs(n) for _, n, _ in entries), len(content), "all its blocks")
     blocks = []
-    for entry in parse_directory(directory):
+    for entry in entries:
         block = FileBlock(content, *entry)
         if block.is_param() or block.is_data() or block.is_data_series():
             _check_opus(block)
+            if block.is_data_series():
+                # of bytes, brukeropus would copy a part for every spectrum
+                block.bytes = memoryview(block.bytes)
             block.parse()
             blocks.append(block)
     return blocks
+
+
+def _check_points(data: Any, status: Any) -> None:
+    "Raise a `ValueError` where a spectrum claims more points than are stored."
+    stored = np.shape(data.data["y"] if data.is_data_series() else data.data)[-1]
+    claimed = status.data["npt"]
+    if not 0 <= claimed <= stored:
+        raise ValueError(
+            f"a spectrum claims {claimed:,} points (NPT), but {stored:,} are stored: "
+            "the file is damaged."
+        )
 
 
 def _free_key(key: str, taken: dict) -> str:
@@ -100,6 +128,7 @@ def _opus_spectra(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     spectra = {}
     with_data = [block for block in blocks if block.data is not None]
     for data, status in pair_data_and_status_blocks(with_data):
+        _check_points(data, status)
         key = _free_key(data.get_data_key(), spectra)
         kind = DataSeries if data.is_data_series() else Data
         spectra[key] = kind(data, status, key=key, vel=0)
@@ -210,6 +239,9 @@ _SPC_VALUES = {
 }
 
 
+_SPECTRUM_BYTES = 2_000  # what spcfile takes for each besides its values
+
+
 def _check_spc(content: bytes) -> None:
     "Raise a `ValueError` for no SPC file, an old one, or one that is cut off."
     if len(content) > 1 and content[1] == 0x4D:
@@ -222,14 +254,24 @@ def _check_spc(content: bytes) -> None:
             "this is no SPC file: it does not begin as they do, or is cut off."
         )
     order = "<" if content[1] == 0x4B else ">"
-    (points,) = struct.unpack_from(f"{order}I", content, 4)
-    own_axes = content[0] & 0x40
-    n_bytes = points * (2 if content[0] & 1 else 4)
-    if not own_axes and n_bytes > len(content):
-        raise ValueError(
-            f"it promises {points:,} points in {len(content):,} bytes: the file is "
-            "damaged or cut off."
-        )
+    size = len(content)
+    points, n_spectra = struct.unpack_from(f"{order}I16xI", content, 4)
+    width = 2 if content[0] & 1 else 4
+    check_memory(n_spectra * _SPECTRUM_BYTES, size, "the number of its spectra")
+    at = 512
+    if content[0] & 0x80 and not content[0] & 0x40:  # one axis for all, in full
+        at += 4 * points
+    for _ in range(n_spectra):
+        if content[0] & 0x40:  # each has an axis of its own
+            head = content[at : at + 32].ljust(32, b"\0")
+            (points,) = struct.unpack_from(f"{order}I", head, 16)
+            at += 4 * points
+        at += 32 + width * points
+        if at > size:
+            raise ValueError(
+                f"it promises {points:,} points where {size:,} bytes end: the file is "
+                "damaged or cut off."
+            )
 
 # %% ../../nbs/library/data/07_instruments.ipynb #01g-instruments-014
 def _spc_axis(file: Any) -> np.ndarray:
@@ -298,7 +340,9 @@ def read_spc(
     path = Path(path)
     with reading(path, "SPC file"):
         _check_spc(path.read_bytes())
-        file = SPCFile(path)
+        # the log at the end is not needed, and its size may be anything
+        without_log = type("SPCFile", (SPCFile,), {"_read_log_block": lambda *_: None})
+        file = without_log(path)
         axis = _spc_axis(file)
         X = np.array([sub.y for sub in file])
         words, unit = _spc_units(file, X)

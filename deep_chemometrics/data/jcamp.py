@@ -31,6 +31,7 @@ from deep_chemometrics.data.jcamp_tables import (
 _MAX_BYTES = 100_000_000
 _MAX_LABELS = 200_000
 _MAX_POINTS = 5_000_000
+_FREE_POINTS = 1_000_000  # repetitions may write out to more than a point a byte
 
 
 def _read_text(path: Path) -> str:
@@ -332,7 +333,7 @@ def _spectrum(block: _Block, remarks: list[str]) -> _Spectrum:
     if 0 in (x_factor, y_factor):
         raise ValueError("XFACTOR and YFACTOR cannot be zero.")
     if evenly:
-        points = decode_table(table, _MAX_POINTS)
+        points = decode_table(table, min(_MAX_POINTS, _FREE_POINTS + len(body)))
         y = points.y * y_factor
         _check_count(block, len(y), remarks)
         axis = _axis(block, points, remarks)

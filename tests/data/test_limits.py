@@ -1,6 +1,7 @@
 """Small files do not take large memory: what a file claims to hold is compared with its own size first."""
 
 import io
+import struct
 import time
 import tracemalloc
 import zipfile
@@ -238,3 +239,78 @@ def test_words_without_letters_claim_memory_too(tmp_path):
         archive.writestr("axis.npy", header((5,)) + AXIS.tobytes())
         archive.writestr("id.npy", header((10**10,), "<U0"))
     refused_cheaply(tmp_path / "words.npz", "'id' claims", axis="axis", samples="id", axis_unit="nm")
+
+
+# -- OPUS, SPC, JCAMP-DX --------------------------------------------------------------------------------------------
+
+ABSORBANCE = 3 | 3 << 2 | 4 << 10
+SERIES = ABSORBANCE | 2 << 19
+
+
+def opus_parameters(**values):
+    block = b""
+    for name, value in values.items():
+        kind, content = {int: (0, "<i"), float: (1, "<d")}.get(type(value), (2, None))
+        stored = struct.pack(content, value) if content else value.encode().ljust(4, b"\0")
+        block += name.encode() + b"\0" + struct.pack("<2h", kind, len(stored) // 2) + stored
+    return block + b"END\0" + bytes(4)
+
+
+def opus_file(path, kind, content, n_points):
+    """An OPUS file with one block of values, and as many points as its status says."""
+    status = opus_parameters(DPF=1, NPT=n_points, FXV=1.0, LXV=2.0, CSF=1.0, DXU="WN")
+    at = 24 + 2 * 12
+    blocks = struct.pack("<3i", kind, len(content) // 4, at)
+    blocks += struct.pack("<3i", kind | 1 << 4, len(status) // 4, at + len(content))
+    path.write_bytes(b"\n\n\xfe\xfe" + struct.pack("<d3i", 9.2e5, 24, 40, 2) + blocks + content + status)
+    return path
+
+
+def series(n_spectra, n_bytes=20, about=152):
+    return struct.pack("<6i", 0, n_spectra, 32, n_bytes, about, 1) + bytes(8) + 3 * bytes(20 + 152)
+
+
+def test_opus_files_that_claim_too_much(tmp_path):
+    path = tmp_path / "oat.0"
+    assert read_spectra(opus_file(path, SERIES, series(3), 5), axis_unit="cm-1").X.shape == (3, 5)
+    for n_points in (2**31 - 1, 6, -1):
+        refused_cheaply(opus_file(path, SERIES, series(3), n_points), rf"claims {n_points:,} points \(NPT\), but 5")
+    refused_cheaply(opus_file(path, SERIES, series(2**31 - 1), 5), "its series claims")
+    for numbers in (dict(about=0), dict(n_bytes=-4), dict(n_bytes=600)):
+        refused_cheaply(opus_file(path, SERIES, series(3, **numbers), 5), "impossible sizes")
+    refused_cheaply(opus_file(path, ABSORBANCE, X[0].astype("<f4").tobytes(), 2**31 - 1), "no computed spectrum")
+    # three thousand blocks, and two thousand that are each the whole file
+    whole = b"\n\n\xfe\xfe" + struct.pack("<d3i", 9.2e5, 24, 40, 10**6)
+    path.write_bytes(whole + struct.pack("<3i", ABSORBANCE, 1, 24) * 3_000)
+    refused_cheaply(path, "it has 3,000 blocks")
+    path.write_bytes(whole + struct.pack("<3i", ABSORBANCE, 250_000, 24) * 1_900 + bytes(24) + bytes(10**6))
+    refused_cheaply(path, "all its blocks claims")
+
+
+def spc_file(path, n_points, n_spectra, own_axes=False, stored=X):
+    flags = 0x84 | (0x40 if own_axes else 0)
+    head = struct.pack("<3BbI2dI", flags, 0x4B, 0, -128, n_points, 0, 0, n_spectra) + b"\3\2"
+    parts = [head.ljust(512, b"\0")] + ([] if own_axes else [AXIS.astype("<f4").tobytes()])
+    for i, y in enumerate(stored):
+        parts.append(struct.pack("<BbH3f2I", 0, -128, i, 0, 0, 0, n_points, 1).ljust(32, b"\0"))
+        parts += [AXIS.astype("<f4").tobytes()] if own_axes else []
+        parts.append(y.astype("<f4").tobytes())
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+@pytest.mark.parametrize("own_axes", [False, True])
+def test_spc_files_that_claim_too_much(tmp_path, own_axes):
+    path = tmp_path / "oat.spc"
+    assert (read_spectra(spc_file(path, 5, 3, own_axes)).axis == AXIS).all()
+    refused_cheaply(spc_file(path, 2**32 - 1, 3, own_axes), "it promises 4,294,967,295 points")
+    refused_cheaply(spc_file(path, 5, 4, own_axes), "it promises 5 points|0 points")
+    refused_cheaply(spc_file(path, 5, 2**32 - 1, own_axes), "the number of its spectra claims")
+    refused_cheaply(spc_file(path, 0, 2**31, own_axes), "the number of its spectra claims")
+
+
+def test_repetitions_in_a_jcamp_file(tmp_path):
+    head = "##TITLE=a\n##DATATYPE=INFRARED SPECTRUM\n##XUNITS=1/CM\n##FIRSTX=400\n##LASTX=4000\n##NPOINTS=4000000\n"
+    path = tmp_path / "flat.jdx"
+    path.write_text(head + "##XYDATA=(X++(Y..Y))\n400 AV000000\n##END=\n")
+    refused_cheaply(path, "the data write out to more than 1,000,0")
