@@ -20,10 +20,10 @@ PUBLIC = {
     "preprocessing": "SNV MSC EMSC SavitzkyGolay GlobalScaler Baseline Absorbance Crop Resample LowNoiseChannels",
     "augmentation": """augment_scatter augment_emsc augment_axis augment_noise augment_dropout augment_mixup
         estimate_scatter RandomScatter RandomEMSC RandomAxis RandomNoise RandomBands RandomMixup""",
-    "calibration": """PLSRegressionCV PLSDA LocallyWeightedPLS reference_models rmsecv nested_rmse choose_components vip
-        selectivity_ratio hotelling_t2 q_residuals error_report calibration_report ApplicabilityDomain compare
-        Comparison DirectStandardization PiecewiseDirectStandardization EPO SlopeBias select_samples
-        ConformalRegressor ConformalClassifier""",
+    "calibration": """PLSRegressionCV PLSDA AutoPLS AutoRidge LocallyWeightedPLS reference_models rmsecv nested_rmse
+        choose_components vip selectivity_ratio hotelling_t2 q_residuals error_report calibration_report
+        ApplicabilityDomain compare Comparison DirectStandardization PiecewiseDirectStandardization EPO SlopeBias
+        select_samples ConformalRegressor ConformalClassifier""",
     "networks": """CNNRegressor CNNClassifier ARCHITECTURES bjerrum cui_fearn deep_spectra fganet resnet1d savgol_net
         group_net ScatterCorrection load_model""",
     "explanation": """attribute Attribution METHODS bands score_function kernel_activations most_active_kernels
