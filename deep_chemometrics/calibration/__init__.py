@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "applicability": ["ApplicabilityDomain"],
+        "automatic": ["AutoPLS", "AutoRidge"],
         "comparison": ["Comparison"],
         "diagnostics": [
             "calibration_report",
