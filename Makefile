@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises challenge cheat-sheet slides lab docs readme picture export format wheel bench clean
+.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises challenge cheat-sheet slides lab docs lite readme picture export format wheel bench clean
 
 help:
 	@echo 'make run      execute the quick start: notebook, figures and table of errors in run/'
@@ -28,6 +28,7 @@ help:
 	@echo 'make readme   README.md from nbs/index.ipynb'
 	@echo 'make picture  the picture of the README, in nbs/images/: two minutes'
 	@echo 'make docs     the website, in _docs/'
+	@echo 'make lite     chapters 1 to 6 to run in the browser, in _docs/lite/; PYODIDE=folder serves Pyodide, too'
 	@echo 'make wheel    the package, in dist/'
 	@echo 'make bench    time the import, scatter correction, readers, PLS and training, beside others (minutes)'
 	@echo 'make clean    remove what these commands made, but for .venv'
@@ -94,6 +95,10 @@ lab: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python scripts/make_docs.py
+
+# PYODIDE: a folder with the files of Pyodide, for rooms without internet
+lite: $(READY)
+	@$(BIN)/python scripts/make_lite.py $(if $(PYODIDE),--pyodide '$(PYODIDE)')
 
 readme: $(READY)
 	@$(BIN)/python scripts/make_readme.py
