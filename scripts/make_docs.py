@@ -1,7 +1,7 @@
 """The website in _docs/: website/prepare.py makes its sources from the notebooks, Sphinx renders them.
 
 Warnings are errors: a broken link, an unknown reference, or a docstring that documents other parameters than the
-signature has. Notebooks are not executed. What JupyterLite has in _docs/lite/ stays.
+signature has. Notebooks are not executed. Pages that run in the browser are made by scripts/make_lite.py.
 """
 
 import os
@@ -17,6 +17,7 @@ SITE = ROOT / "_docs"
 
 sys.path.insert(0, str(ROOT / "website"))
 sys.path.insert(0, str(ROOT))
+from make_lite import build  # noqa: E402
 from prepare import prepare  # noqa: E402
 
 
@@ -33,6 +34,7 @@ def place(built: Path, site: Path) -> None:
 def main() -> int:
     start = time.perf_counter()
     shutil.rmtree(WORK, ignore_errors=True)
+    build(SITE / "lite")  # first: pages that are in it get a button
     prepare(WORK / "source")
     command = [
         sys.executable,

@@ -23,7 +23,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
-COURSE = ROOT / "nbs" / "course"
+NBS = ROOT / "nbs"
+COURSE = NBS / "course"
 TARGET = ROOT / "_docs" / "lite"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 # Chapters that need no Keras, for which there is no Pyodide; the glossary, because they link to it.
@@ -195,22 +196,27 @@ def host_pyodide(folder: Path, target: Path) -> None:
 # -- Pages -----------------------------------------------------------------------------------------------------------
 
 
-def repository() -> str:
+def settings() -> dict[str, str]:
     config = ConfigParser(delimiters=["="], interpolation=None)
     config.read(ROOT / "settings.ini", encoding="utf-8")
-    return config["DEFAULT"]["repository"]
+    return dict(config["DEFAULT"])
 
 
 def browser_copy(notebook: dict, page: str) -> dict:
-    """A notebook for the browser: without outputs; links to pages that it has not lead to the repository."""
+    """A notebook for the browser: without outputs; links to pages that it has not lead to the website."""
+    addresses = settings()
 
     def retarget(match: re.Match) -> str:
         path, hash_, anchor = match[1].partition("#")
         inside = Path(os.path.normpath(Path(page).parent / path)).as_posix()
         if inside.removesuffix(".ipynb") in PAGES:
             return match[0]
-        target = Path(os.path.normpath(COURSE / Path(page).parent / path)).relative_to(ROOT)
-        return f"]({repository()}/blob/main/{target.as_posix()}{hash_}{anchor})"
+        target = Path(os.path.normpath(COURSE / Path(page).parent / path))
+        if target.suffix == ".ipynb" and target.is_relative_to(NBS):
+            address = addresses["website"] + target.relative_to(NBS).with_suffix(".html").as_posix()
+        else:
+            address = f"{addresses['repository']}/blob/main/{target.relative_to(ROOT).as_posix()}"
+        return f"]({address}{hash_}{anchor})"
 
     cells = []
     for cell in notebook["cells"]:
@@ -235,8 +241,8 @@ def write_pages(folder: Path) -> None:
         for page in PAGES:
             source = (Path(name) if "/" in page else COURSE) / f"{page}.ipynb"
             text = source.read_text(encoding="utf-8")
-            # in the student version these lead to the repository
-            text = text.replace(f"]({repository()}/blob/main/nbs/course/", "](../") if "/" in page else text
+            if "/" in page:  # in the student version, links to chapters lead to the repository
+                text = text.replace(f"]({settings()['repository']}/blob/main/nbs/course/", "](../")
             target = folder / f"{page}.ipynb"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(json.dumps(browser_copy(json.loads(text), page), indent=1), encoding="utf-8")
@@ -275,7 +281,11 @@ def write_settings(folder: Path, wheels: list[Path], hosted: bool) -> None:
     document = {"jupyter-lite-schema-version": 0, "jupyter-config-data": config}
     (folder / "jupyter-lite.json").write_text(json.dumps(document), encoding="utf-8")
     # whole pages: else the browser's search finds nothing in cells that are not in view
-    overrides = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
+    overrides = {
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+        # the list of files shows the notebook's folder, so that an upload lands beside it
+        "@jupyterlab/filebrowser-extension:browser": {"navigateToCurrentDirectory": True},
+    }
     (folder / "overrides.json").write_text(json.dumps(overrides), encoding="utf-8")
 
 

@@ -68,8 +68,13 @@ def test_copies_have_no_outputs_and_links_that_lead_somewhere(script, page):
     inside = [link for link in links if not re.match(r"\w+:", link)]
     there = {Path(os.path.relpath(f"{name}.ipynb", Path(page).parent)).as_posix() for name in script.PAGES}
     assert set(inside) <= there
-    start = f"{script.repository()}/blob/main/"
-    assert [link for link in links if link.startswith(start) and not (ROOT / link.removeprefix(start)).exists()] == []
+    places = {"repository": "", "website": "nbs/"}
+    outside = [link for link in links if link not in inside]
+    for key, folder in places.items():
+        start = script.settings()[key]
+        named = [link.removeprefix(start).removeprefix("/blob/main/") for link in outside if link.startswith(start)]
+        files = [re.sub(r"\.html$", ".ipynb", folder + name) for name in named]
+        assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 # -- Wheels ----------------------------------------------------------------------------------------------------------
