@@ -6,7 +6,7 @@
 __all__ = ['CNNRegressor', 'CNNClassifier', 'load_model']
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-003
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,9 +45,11 @@ from deep_chemometrics.networks.assembly import (
 )
 from .backend import _check_process, _predict, keras
 from deep_chemometrics.networks.saving import (
+    LeftOut,
     open_network,
     read_model,
     read_text,
+    to_json,
     write_model,
     write_onnx,
 )
@@ -425,27 +427,53 @@ def predict(self: _SpectralCNN, X: ArrayLike) -> np.ndarray:
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-014
 @patch
-def save(self: _SpectralCNN, path: str | Path) -> Path:
+def _storable(self: _SpectralCNN, leave_out: Sequence[str]) -> dict:
+    "The parameters; a `ValueError` that names one which a file cannot hold."
+    parameters = self.get_params(deep=False)
+    for name in leave_out:
+        check_option(name, tuple(parameters), "leave_out")
+        parameters[name] = LeftOut(parameters[name])
+    for name, value in parameters.items():
+        try:
+            to_json(value)
+        except ValueError as error:
+            raise ValueError(
+                f"{name}: {error}. Give save(..., leave_out=[{name!r}]), and pass it "
+                "to load_model where you fit again."
+            ) from error
+    return parameters
+
+# %% ../../nbs/library/networks/07_estimators.ipynb #save-code
+@patch
+def save(self: _SpectralCNN, path: str | Path, leave_out: Sequence[str] = ()) -> Path:
     """Write the fitted estimator to one `.keras` file, without pickle.
 
-    Keras alone can open it, too. Parameters that are functions or objects of your own
-    are named in it, not stored: pass them to `load_model`.
+    Keras alone can open it, too.
 
     Parameters
     ----------
     path : str or Path
         Ends in .keras.
+    leave_out : sequence of str
+        Parameters that are functions or objects of your own, for example
+        ["architecture"]. They are named in the file, not stored: to predict they are
+        not needed, to `fit` again pass them to `load_model`.
 
     Returns
     -------
     Path
         The file.
+
+    Raises
+    ------
+    ValueError
+        For a parameter that cannot be stored and is not left out.
     """
     check_is_fitted(self)
     stored = {k: getattr(self, k) for k in self._stored if hasattr(self, k)}
     text = {
         "class": type(self).__name__,
-        "parameters": self.get_params(deep=False),
+        "parameters": self._storable(leave_out),
         "history": self.history_.reset_index().to_dict("list"),
         "attributes": stored,
     }
@@ -471,13 +499,20 @@ def export(self: _SpectralCNN, path: str | Path) -> Path:
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #load
 @patch(cls_method=True)
-def load(cls: _SpectralCNN, path: str | Path, **parameters: Any) -> "_SpectralCNN":
-    """The estimator of a file of `save`, in Keras' safe mode.
+def load(
+    cls: _SpectralCNN,
+    path: str | Path,
+    custom_objects: Mapping[str, Any] | None = None,
+    **parameters: Any,
+) -> "_SpectralCNN":
+    """The estimator of a file of `save`, which is checked and runs no code.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    custom_objects : mapping of str to class, optional
+        Layers of your own in the network, by the names of their classes.
     **parameters
         To be changed, for example an `architecture` of your own.
 
@@ -489,22 +524,43 @@ def load(cls: _SpectralCNN, path: str | Path, **parameters: Any) -> "_SpectralCN
     ------
     FileNotFoundError
     ValueError
-        For a file of something else, or of the other class.
+        For a file of something else or of the other class, a damaged one, and one
+        with layers that are neither Keras', nor this package's, nor yours.
     """
-    model, text = read_model(path)
+    model, text = read_model(path, custom_objects)
     name = text.get("class")
     if name != cls.__name__:
         raise ValueError(
             f"{Path(path).name!r} holds a {name}: load it with that class."
         )
-    estimator = cls(**text["parameters"] | parameters)
-    for name, value in text["attributes"].items():
-        setattr(estimator, name, value)
-    history = pd.DataFrame(text["history"])
-    index = [name for name in ("member", "epoch") if name in history]
-    estimator.history_ = history.set_index(index)
-    estimator.model_ = model
+    for name in parameters:
+        check_option(name, tuple(cls._get_param_names()), "parameters")
+    try:
+        estimator = cls(**text["parameters"] | parameters)
+        attributes = text["attributes"]
+        for name in cls._stored:
+            if name in attributes:
+                setattr(estimator, name, attributes[name])
+        history = pd.DataFrame(text["history"])
+        index = [name for name in ("member", "epoch") if name in history]
+        estimator.history_ = history.set_index(index)
+        estimator.model_ = model
+        estimator._check_loaded()
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{Path(path).name!r} is damaged: {error!r}") from error
     return estimator
+
+
+@patch
+def _check_loaded(self: _SpectralCNN) -> None:
+    "A `ValueError` where attributes of a file do not fit its network."
+    takes, gives = self.model_.input_shape, self.model_.output_shape
+    if takes != (None, self.n_features_in_) or len(gives) != 2:
+        raise ValueError(f"the network takes {takes} and gives {gives}")
+    if self.mean_spectrum_.shape != takes[1:]:
+        raise ValueError("the mean spectrum has another number of channels")
+    if isinstance(self, ClassifierMixin) and self.classes_.shape != gives[1:]:
+        raise ValueError("the network has another number of classes")
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-016
 class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
@@ -743,14 +799,18 @@ def _predicted(self: CNNClassifier, values: np.ndarray) -> np.ndarray:
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #load-model
 def load_model(
-    path: str | Path, **parameters: Any
+    path: str | Path,
+    custom_objects: Mapping[str, Any] | None = None,
+    **parameters: Any,
 ) -> CNNRegressor | CNNClassifier | keras.Model:
-    """The estimator or network of a `.keras` file, in Keras' safe mode.
+    """The estimator or network of a `.keras` file, which is checked and runs no code.
 
     Parameters
     ----------
     path : str or Path
-        A file of `save`, or any Keras model.
+        A file of `save`, or a Keras model of layers that compute.
+    custom_objects : mapping of str to class, optional
+        Layers of your own in the network, by the names of their classes.
     **parameters
         Of an estimator, to be changed: those that are functions or objects of your
         own are not in the file.
@@ -763,15 +823,16 @@ def load_model(
     ------
     FileNotFoundError
     ValueError
-        For other or damaged files, and for `parameters` of what is no estimator.
+        For other or damaged files, layers that are neither Keras', nor this
+        package's, nor yours, and for `parameters` of what is no estimator.
     """
     text = read_text(path) or {}
     classes = {"CNNRegressor": CNNRegressor, "CNNClassifier": CNNClassifier}
-    if text.get("class") in classes:
-        return classes[text["class"]].load(path, **parameters)
+    if str(text.get("class")) in classes:
+        return classes[text["class"]].load(path, custom_objects, **parameters)
     if parameters:
         raise ValueError(
             f"{Path(path).name!r} holds a Keras model, which has no parameters "
             f"{sorted(parameters)}."
         )
-    return open_network(path)
+    return open_network(path, custom_objects)

@@ -853,7 +853,7 @@ def test_save_and_load(tmp_path, n_members):
     frame = pd.DataFrame(X, columns=[f"{600 + 2 * i} nm" for i in range(X.shape[1])])
     model = regressor(n_members=n_members, augmentation={"gain": 0.2}, scatter_correction=1, warm_start=True)
     model.fit(frame, y)
-    path = model.save(tmp_path / "deep" / "model.keras")
+    path = model.save(tmp_path / "deep" / "model.keras", ["architecture"])
     loaded = CNNRegressor.load(path, architecture=tiny)
     assert np.array_equal(loaded.predict(frame), model.predict(frame))
     assert loaded.feature_names_in_.tolist() == list(frame.columns) and loaded.n_features_in_ == 40
@@ -869,7 +869,11 @@ def test_save_and_load(tmp_path, n_members):
 @pytest.mark.slow
 def test_what_cannot_be_stored_is_named(tmp_path):
     X, y = data()
-    loaded = CNNRegressor.load(regressor(architecture=linear).fit(X, y).save(tmp_path / "a.keras"))
+    model = regressor(architecture=linear).fit(X, y)
+    with pytest.raises(ValueError, match=r"architecture: 'linear' is code .* leave_out=\['architecture'\]"):
+        model.save(tmp_path / "a.keras")
+    assert not list(tmp_path.iterdir())
+    loaded = CNNRegressor.load(model.save(tmp_path / "a.keras", leave_out=["architecture"]))
     assert loaded.architecture == "linear, not stored" and loaded.predict(X).shape == (60,)
     with pytest.raises(ValueError, match="architecture='linear, not stored'"):
         loaded.fit(X, y)
@@ -880,19 +884,19 @@ def test_what_cannot_be_stored_is_named(tmp_path):
 def test_names_of_classes_survive(tmp_path, labels):
     X, y = data()
     model = classifier().fit(X, np.array(labels)[(y > 5).astype(int)])
-    loaded = CNNClassifier.load(model.save(tmp_path / "a.keras"))
+    loaded = CNNClassifier.load(model.save(tmp_path / "a.keras", ["architecture"]))
     assert loaded.classes_.tolist() == sorted(labels) and loaded.classes_.dtype == model.classes_.dtype
     assert np.array_equal(loaded.predict(X), model.predict(X))
 
 
 def test_load_model_knows_the_class(tmp_path, fitted):
     X, y = data()
-    loaded = load_model(fitted.save(tmp_path / "regressor.keras"), architecture=tiny)
+    loaded = load_model(fitted.save(tmp_path / "regressor.keras", ["architecture"]), architecture=tiny)
     assert type(loaded) is CNNRegressor and np.array_equal(loaded.predict(X), fitted.predict(X))
     assert loaded.get_params() == fitted.get_params()
     pd.testing.assert_frame_equal(loaded.history_, fitted.history_)
     model = classifier(epochs=1).fit(X, y > 5)
-    loaded = load_model(model.save(tmp_path / "classifier.keras"), epochs=7)
+    loaded = load_model(model.save(tmp_path / "classifier.keras", ["architecture"]), epochs=7)
     assert type(loaded) is CNNClassifier and loaded.epochs == 7
     assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
     fitted.model_.save(tmp_path / "plain.keras")
@@ -903,7 +907,7 @@ def test_files_of_something_else(tmp_path, fitted):
     model = fitted
     model.model_.save(tmp_path / "plain.keras")
     (tmp_path / "text.keras").write_text("no archive")
-    model.save(tmp_path / "regressor.keras")
+    model.save(tmp_path / "regressor.keras", ["architecture"])
     for name, words in (("plain", "no estimator: open it with"), ("text", "is not a .keras file")):
         with pytest.raises(ValueError, match=words):
             CNNRegressor.load(tmp_path / f"{name}.keras")
@@ -912,7 +916,7 @@ def test_files_of_something_else(tmp_path, fitted):
     with pytest.raises(FileNotFoundError, match=r"'none\.keras'"):
         CNNRegressor.load(tmp_path / "none.keras")
     with pytest.raises(ValueError, match=r"has to end in \.keras"):
-        model.save(tmp_path / "model.h5")
+        model.save(tmp_path / "model.h5", ["architecture"])
     with pytest.raises(ValueError, match=r"has to end in \.onnx"):
         model.export(tmp_path / "model.keras")
     with pytest.raises(NotFittedError):

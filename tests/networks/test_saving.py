@@ -12,7 +12,7 @@ from conftest import answers, spectra
 from deep_chemometrics.networks import load_model
 from deep_chemometrics.networks.architectures import _Seeded
 from deep_chemometrics.networks.backend import keras
-from deep_chemometrics.networks.saving import from_json, read_model, read_text, to_json, write_model
+from deep_chemometrics.networks.saving import LeftOut, from_json, read_model, read_text, to_json, write_model
 from deep_chemometrics.storage import embedded_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,8 +40,12 @@ def test_arrays_survive(array):
     assert [repr(a) for a in again.ravel()] == [repr(a) for a in array.ravel()]
 
 
-def test_functions_are_named():
-    assert from_json(to_json({"f": linear})) == {"f": "linear, not stored"}
+def test_functions_are_refused_by_name():
+    with pytest.raises(ValueError, match="'linear' is code or an object of your own"):
+        to_json({"f": linear})
+    with pytest.raises(ValueError, match="lambda"):
+        to_json([lambda rate: rate])
+    assert from_json(to_json({"f": LeftOut(linear)})) == {"f": "linear, not stored"}
 
 
 def test_model_and_text_survive(tmp_path):
