@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises challenge cheat-sheet slides lab docs lite readme picture export format wheel bench clean
+.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups infrared exercises challenge cheat-sheet slides lab docs lite readme picture export format constraints wheel dist bench clean
 
 help:
 	@echo 'make run      execute the quick start: notebook, figures and table of errors in run/'
@@ -30,6 +30,8 @@ help:
 	@echo 'make docs     the website, in _docs/'
 	@echo 'make lite     chapters 1 to 6 to run in the browser, in _docs/lite/; PYODIDE=folder serves Pyodide, too'
 	@echo 'make wheel    the package, in dist/'
+	@echo 'make constraints  the versions that are installed, in constraints.txt'
+	@echo 'make dist     wheel and source distribution, checked and tried in an empty environment'
 	@echo 'make bench    time the import, scatter correction, readers, PLS and training, beside others (minutes)'
 	@echo 'make clean    remove what these commands made, but for .venv'
 
@@ -112,6 +114,12 @@ export: $(READY)
 format: $(READY)
 	@$(BIN)/python -m ruff format .
 	@$(BIN)/python -m ruff check --fix .
+
+constraints: $(READY)
+	@$(BIN)/python scripts/constraints.py
+
+dist: $(READY)
+	@$(BIN)/python scripts/dist.py
 
 wheel: $(READY)
 	@rm -rf build  # else modules since removed would come along

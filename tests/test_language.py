@@ -22,7 +22,10 @@ INSTEAD = {
     r"peeked": "selected on the test set",
 }
 WORDS = re.compile(rf"(?<![a-z])(?:{'|'.join(INSTEAD)})(?![a-z])", flags=re.I)
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "benchmarks/README.md")]
+DOCUMENTS = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "data/README.md", "benchmarks/README.md")
+]
 
 
 def found(text: str) -> list[str]:

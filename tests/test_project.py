@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SKIPPED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "run", "_proc", "_docs")
 FILES = ["settings.ini", "pyproject.toml", "setup.py", "MANIFEST.in"]
-FILES += ["README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md"]
+FILES += ["README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md"]
 
 
 def settings() -> dict[str, str]:
@@ -232,20 +232,59 @@ def test_metadata_say_what_an_index_shows(built):
 
 
 def test_wheel_works_by_itself(built, tmp_path):
-    """Installed alone, imported from elsewhere: every embedded file comes along and can be loaded."""
+    """Installed alone and used from elsewhere, by the program that `make dist` runs in an empty environment."""
     folder, _ = built
     (wheel,) = folder.glob("*.whl")
     target = tmp_path / "empty"
     python("-m", "pip", "install", "--no-deps", "--no-index", "--target", str(target), str(wheel), cwd=tmp_path)
-    (tmp_path / "use.py").write_text(
-        "import deep_chemometrics as dc\n"
-        "print(dc.__file__)\n"
-        "sets = [dc.data.load_tablets(), dc.data.load_soil(), dc.data.load_meat(), dc.data.load_computed_ir()]\n"
-        "print([len(ds) if hasattr(ds, '__len__') else ds.X.shape[0] for ds in sets])\n"
-        "print(dc.infrared.load_group_model() is not None)\n"
-    )
+    shutil.copy(ROOT / "scripts" / "smoke.py", tmp_path)
     env = {"PYTHONPATH": str(target), "PYTHONWARNINGS": "error::ImportWarning"}
-    imported, sizes, model = python("use.py", cwd=tmp_path, **env).splitlines()[-3:]
-    assert Path(imported).is_relative_to(target)
-    assert json.loads(sizes)[:3] == [1284, 500, 215] and json.loads(sizes)[3] > 4_000
-    assert model == "True"
+    lines = python("smoke.py", cwd=tmp_path, **env).splitlines()
+    assert Path(lines[0].split(" in ")[1]).is_relative_to(target)
+    assert lines[0].startswith(f"deep_chemometrics {settings()['version']} in ")
+    assert "embedded spectra: [1284, 500, 215, " in "\n".join(lines)
+    assert lines[-1].startswith("a network predicts 20 contents, the model of the package 17 groups")
+
+
+def test_index_of_packages_can_show_the_description(built):
+    folder, _ = built
+    shown = python("-m", "twine", "check", "--strict", *map(str, folder.iterdir()), cwd=folder)
+    assert shown.count("PASSED") == 2
+
+
+# Releases
+
+
+def test_a_tag_that_names_another_version_is_refused():
+    shown = python("scripts/dist.py", "--tag", "v9.9.9", cwd=ROOT, status=1)
+    assert f"The tag is v9.9.9, settings.ini says {settings()['version']}, CHANGELOG.md" in shown
+
+
+def test_constraints_fix_a_version_of_every_requirement():
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    text = (ROOT / "constraints.txt").read_text("utf-8")
+    fixed = dict(line.split("==") for line in text.splitlines() if not line.startswith("#"))
+    keys = [key for key in settings() if re.fullmatch(r"(\w+_)?requirements", key)]
+    wanted = [Requirement(line) for key in keys for line in settings()[key].splitlines() if line.strip()]
+    assert len(wanted) > 40
+    missing = [one.name for one in wanted if canonicalize_name(one.name) not in fixed]
+    assert missing == [], "run `make constraints`"
+    assert [str(one) for one in wanted if not one.specifier.contains(fixed[canonicalize_name(one.name)])] == []
+
+
+@pytest.mark.parametrize("path", sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / ".github").rglob("*.yml")))
+def test_files_for_github_are_complete(path):
+    yaml = pytest.importorskip("yaml")
+    content = yaml.safe_load((ROOT / path).read_text("utf-8"))
+    if "workflows" in path:
+        steps = [step for job in content["jobs"].values() for step in job["steps"]]
+        used = [step["uses"] for step in steps if "uses" in step]
+        assert used and all(re.fullmatch(r"[\w.-]+/[\w.-]+@v\d+(\.\d+)*", action) for action in used)
+        scripts = [name for step in steps for name in re.findall(r"scripts/\w+\.py", step.get("run", ""))]
+        assert all((ROOT / name).exists() for name in scripts)
+    elif not path.endswith("config.yml"):
+        assert content["name"] and content["description"]
+        names = [part["id"] for part in content["body"]]
+        assert len(names) == len(set(names))
