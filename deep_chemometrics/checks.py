@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['SpectrumWarning', 'name_rows', 'ignored_warnings', 'check_finite', 'check_spectra', 'validate_spectra',
-           'check_target', 'check_axis', 'check_option', 'check_count', 'check_number', 'RowTransformer', 'is_rounding']
+           'check_target', 'check_axis', 'check_option', 'check_count', 'check_number', 'RowTransformer', 'is_rounding',
+           'by_portions']
 
 # %% ../nbs/library/01_checks.ipynb #01b-checks-003
 import re
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from typing import Any
@@ -497,3 +498,24 @@ def is_rounding(spread: np.ndarray, size: np.ndarray, eps: float) -> np.ndarray:
     ndarray of bool
     """
     return spread <= 64 * eps * size
+
+# %% ../nbs/library/01_checks.ipynb #portions
+def by_portions(function: Callable, X: np.ndarray, n_rows: int = 1024) -> np.ndarray:
+    """A function of each row of `X`, computed for some rows at a time.
+
+    Parameters
+    ----------
+    function : callable
+        Takes rows (n, n_channels), gives an array (n, ...).
+    X : ndarray (n_samples, n_channels)
+    n_rows : int
+        Fewer spectra are computed at once, with the same result to the last bit.
+
+    Returns
+    -------
+    ndarray (n_samples, ...)
+    """
+    if len(X) <= n_rows:
+        return function(X)
+    parts = [function(X[rows]) for rows in gen_batches(len(X), n_rows)]
+    return np.concatenate(parts)

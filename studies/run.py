@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from deep_chemometrics import __version__
 from deep_chemometrics.checks import check_count
+from deep_chemometrics.data.cells import reading
 from deep_chemometrics.storage import fingerprint, written_whole
 
 # %% ../nbs/studies/run.ipynb #04g-studies-007
@@ -118,7 +119,9 @@ def _check_path(path: str | Path) -> tuple[Path, Path]:
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
     if path.name.endswith(".parquet"):
-        table.to_parquet(path, engine="pyarrow", index=False)
+        # with checksums, as gzip has: a changed byte would be read as another number
+        options = dict(index=False, write_page_checksum=True)
+        table.to_parquet(path, engine="pyarrow", **options)
         return
     # without the time of day in gzip's header the same table is the same file
     table.to_csv(path, index=False, compression={"method": "gzip", "mtime": 1})
@@ -127,7 +130,7 @@ def _write_table(table: pd.DataFrame, path: Path) -> None:
 def _read_table(path: Path, names: list[str]) -> pd.DataFrame:
     "The table as it was written; the cells of the settings `names` still encoded."
     if path.name.endswith(".parquet"):
-        return pd.read_parquet(path, engine="pyarrow")
+        return pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
     exact = {}
     if pd.__version__ < "3":  # later versions always read exactly
         exact["float_precision"] = "round_trip"
@@ -162,22 +165,31 @@ class _Results:
                 f"{self.beside.name} is missing, which belongs to "
                 f"{self.path.name}: bring both or neither."
             )
-        known = json.loads(self.beside.read_text(encoding="utf-8"))
+        with reading(self.beside, "record of results"):
+            known = json.loads(self.beside.read_text(encoding="utf-8"))
+            recorded = {fingerprint(task["setting"]): task for task in known["tasks"]}
+            versions = list(known["versions"])
+            for task in recorded.values():
+                if set(task["setting"]) != set(known["names"]):
+                    raise ValueError(f"{task['setting']} has other names")
         if set(self.names) != set(known["names"]):
             raise ValueError(
                 f"{self.path.name} holds results for the settings "
                 f"{', '.join(known['names'])}, not for {', '.join(self.names)}: "
                 f"take another file, or move this one and {self.beside.name} away."
             )
-        self.names, self.versions = known["names"], known["versions"]
-        table = _read_table(self.path, self.names)
-        for cells, rows in table.groupby(self.names, sort=False, dropna=False):
-            key = fingerprint(dict(zip(self.names, map(_decode, cells))))
-            self.rows[key] = rows.drop(columns=self.names)
-        for task in known["tasks"]:
-            key = fingerprint(task["setting"])
-            if key in self.rows:
-                self.tasks[key] = task
+        self.names, self.versions = known["names"], versions
+        with reading(self.path, "table of results"):
+            table = _read_table(self.path, self.names)
+            for cells, rows in table.groupby(self.names, sort=False, dropna=False):
+                key = fingerprint(dict(zip(self.names, map(_decode, cells))))
+                self.rows[key] = rows.drop(columns=self.names)
+        if lost := [key for key in self.rows if key not in recorded]:
+            raise ValueError(
+                f"{self.path.name} has results of {len(lost)} settings that "
+                f"{self.beside.name} does not name: bring the two of one run."
+            )
+        self.tasks = {key: recorded[key] for key in self.rows}
 
     def add(
         self,
@@ -338,7 +350,8 @@ def run_study(
     ------
     ValueError
         For settings that repeat or are no JSON values, for names that differ from
-        those in the file, and when `compute` returns no rows with columns of its own.
+        those in the file, when `compute` returns no rows with columns of its own, and
+        for a damaged file, which is named and stays as it is (also as `OSError`).
     RuntimeError
         At the end, if settings failed; it names the first of them.
     """

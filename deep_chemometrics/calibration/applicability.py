@@ -6,7 +6,6 @@
 __all__ = ['ApplicabilityDomain']
 
 # %% ../../nbs/library/calibration/07_applicability.ipynb #04h-applicability-003
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,14 @@ from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.validation import check_is_fitted
 
 from .pls import check_groups
-from ..checks import check_count, check_number, validate_spectra
+from deep_chemometrics.checks import (
+    by_portions,
+    check_count,
+    check_number,
+    validate_spectra,
+)
+from ..data.cells import reading
+from ..data.matlab import check_numpy
 from ..storage import written_whole
 
 # %% ../../nbs/library/calibration/07_applicability.ipynb #04h-applicability-009
@@ -46,21 +52,27 @@ def _t2_and_q(
     X: np.ndarray, mean: np.ndarray, components: np.ndarray, variances: np.ndarray
 ) -> np.ndarray:
     "T² and Q of each spectrum: (n_samples, 2)."
-    scores = (X - mean) @ components.T
+    X = X - mean  # in double precision, as the mean is
+    scores = X @ components.T
     t2 = (scores**2 / variances).sum(axis=1)
-    q = ((X - mean - scores @ components) ** 2).sum(axis=1)
+    q = ((X - scores @ components) ** 2).sum(axis=1)
     return np.column_stack([t2, q])
 
 # %% ../../nbs/library/calibration/07_applicability.ipynb #04h-applicability-011
 _LEARNED = ("mean_", "components_", "variances_", "limits_")
-_DAMAGE = (
-    AttributeError,
-    EOFError,
-    KeyError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-)
+_SHAPES = dict(mean_="p", components_="kp", variances_="k", limits_="2")
+
+
+def _check_arrays(arrays: dict[str, np.ndarray]) -> None:
+    "Raise a `ValueError` unless these are numbers of shapes that fit."
+    sizes = {"2": 2}
+    for name, axes in _SHAPES.items():
+        array = arrays[name]
+        fits = array.ndim == len(axes) and array.dtype.kind == "f"
+        for axis, n in zip(axes, array.shape):
+            fits = fits and sizes.setdefault(axis, n) == n
+        if not (fits and np.isfinite(array).all()):
+            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
 
 
 class _StoredAsNpz:
@@ -86,16 +98,21 @@ class _StoredAsNpz:
 
         Raises `FileNotFoundError`, or `ValueError` for a file of another kind.
         """
+        path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                n_components = max(1, len(stored["components_"]))
-                domain = cls(n_components, level=float(stored["level"]))
-                for name in _LEARNED:
-                    setattr(domain, name, stored[name])
-        except _DAMAGE as error:
+            with reading(path, "domain"):
+                check_numpy(path)
+                with np.load(path, allow_pickle=False) as stored:
+                    arrays = {name: stored[name] for name in _LEARNED}
+                    level = float(stored["level"])
+                _check_arrays(arrays)
+        except ValueError as error:
             raise ValueError(
-                f"{Path(path).name!r} holds no domain, or is damaged: {error}"
+                f"{path.name!r} holds no domain, or is damaged: {error}"
             ) from error
+        domain = cls(max(1, len(arrays["components_"])), level=level)
+        for name, array in arrays.items():
+            setattr(domain, name, array)
         domain.n_features_in_ = len(domain.mean_)
         domain.offset_ = -1.0
         return domain
@@ -194,9 +211,9 @@ def _left_out(
 def distances(self: ApplicabilityDomain, X: ArrayLike) -> np.ndarray:
     "T² and Q of spectra `X` (n_samples, n_channels), in units of their limits."
     check_is_fitted(self)
-    X = validate_spectra(self, X, reset=False).astype(np.float64, copy=False)
+    X = validate_spectra(self, X, reset=False)
     plane = self.mean_, self.components_, self.variances_
-    return _t2_and_q(X, *plane) / self.limits_
+    return by_portions(lambda x: _t2_and_q(x, *plane), X) / self.limits_
 
 
 @patch

@@ -28,6 +28,7 @@ from deep_chemometrics.calibration.pls import (
 )
 from deep_chemometrics.checks import (
     SpectrumWarning,
+    by_portions,
     check_number,
     check_option,
     check_spectra,
@@ -200,8 +201,9 @@ def hotelling_t2(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     """
     core = fitted_pls(pls)
     variance = core.x_scores_.var(axis=0, ddof=1)
-    scores = core.transform(check_spectra(X, n_channels=core.n_features_in_))
-    return np.sum(scores**2 / np.where(variance > 0, variance, 1), axis=1)
+    variance = np.where(variance > 0, variance, 1)
+    X = check_spectra(X, n_channels=core.n_features_in_)
+    return by_portions(lambda x: np.sum(core.transform(x) ** 2 / variance, axis=1), X)
 
 
 def q_residuals(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
@@ -230,8 +232,12 @@ def q_residuals(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     """
     core = fitted_pls(pls)
     X = check_spectra(X, n_channels=core.n_features_in_)
-    rest = core.inverse_transform(core.transform(X)) - X
-    return np.sum(rest**2, axis=1)
+
+    def squared_rest(part: np.ndarray) -> np.ndarray:
+        rest = core.inverse_transform(core.transform(part)) - part
+        return np.sum(rest**2, axis=1)
+
+    return by_portions(squared_rest, X)
 
 # %% ../../nbs/library/calibration/06_diagnostics.ipynb #04b-diagnostics-020
 def _check_level(level: float) -> float:

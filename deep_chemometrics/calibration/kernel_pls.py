@@ -25,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import ThreadpoolController
 
 from deep_chemometrics.checks import (
+    by_portions,
     check_target,
     ignored_warnings,
     validate_spectra,
@@ -209,7 +210,9 @@ class _FromScores:
         "Predictions (n_samples,) or (n_samples, n_targets) in the unit of `y`."
         check_is_fitted(self)
         X = validate_spectra(self, X, reset=False)
-        predicted = (X - self.x_mean_) @ self.coef_.T + self.intercept_
+        # the intercept is that of spectra minus their mean
+        predicted = by_portions(lambda x: (x - self.x_mean_) @ self.coef_.T, X)
+        predicted += self.intercept_
         return predicted[:, 0] if self._predict_1d else predicted
 
     def predict_all(self, X: ArrayLike) -> np.ndarray:
@@ -218,8 +221,10 @@ class _FromScores:
         X = validate_spectra(self, X, reset=False)
         sizes, channels, targets = self.coefs_.shape
         coefs = self.coefs_.transpose(1, 0, 2).reshape(channels, sizes * targets)
-        predicted = ((X - self.x_mean_) @ coefs).reshape(len(X), sizes, targets)
-        return predicted.transpose(1, 0, 2) + self.intercept_
+        predicted = by_portions(lambda x: (x - self.x_mean_) @ coefs, X)
+        predicted = predicted.reshape(len(X), sizes, targets)
+        predicted += self.intercept_
+        return predicted.transpose(1, 0, 2)
 
     @property
     def y_rotations_(self) -> np.ndarray:

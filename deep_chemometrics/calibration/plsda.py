@@ -27,7 +27,7 @@ from deep_chemometrics.calibration.pls import (
     check_groups,
     make_folds,
 )
-from ..checks import SpectrumWarning, validate_spectra
+from ..checks import SpectrumWarning, by_portions, validate_spectra
 
 # %% ../../nbs/library/calibration/08_plsda.ipynb #04-pls-060
 class PLSDA(ClassifierMixin, SizedPLS):
@@ -104,7 +104,8 @@ def predict_proba(self: PLSDA, X: ArrayLike) -> np.ndarray:
     "Probability (n_samples, n_classes) of each of `classes_`."
     check_is_fitted(self)
     X = validate_spectra(self, X, reset=False)
-    return self.lda_.predict_proba(self.pls_.transform(X))
+    scores = by_portions(self.pls_.transform, X)
+    return self.lda_.predict_proba(scores)
 
 
 @patch

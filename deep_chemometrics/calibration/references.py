@@ -147,8 +147,8 @@ class LocallyWeightedPLS(RegressorMixin, BaseEstimator):
 def predict(self: LocallyWeightedPLS, X: ArrayLike) -> np.ndarray:
     "Predictions (n_samples,) in the unit of `y`."
     check_is_fitted(self)
-    X = validate_spectra(self, X, reset=False).astype(np.float64)
-    return np.array([self._predict_one(x) for x in X])
+    X = validate_spectra(self, X, reset=False)
+    return np.array([self._predict_one(x.astype(np.float64)) for x in X])
 
 
 @patch

@@ -561,6 +561,13 @@ def _check_lengths(body: str, sep: str, width: int) -> None:
 
 def _parse(body: str, sep: str, decimal: str) -> pd.DataFrame:
     "The cells below the header."
+    # pandas takes a kilobyte for every column
+    widest = max(line.count(sep) for line in body.splitlines()) + 1
+    if widest > _MAX_COLUMNS:
+        raise ValueError(
+            f"a row has {widest:,} cells, more than a spectrum has channels: it is "
+            "damaged, or sep= is wrong."
+        )
     frame = pd.read_csv(
         io.BytesIO(body.encode()),
         sep=r"\s+" if sep == " " else sep,

@@ -6,15 +6,38 @@
 __all__ = ['fetch_files']
 
 # %% ../../nbs/library/data/13_download.ipynb #imports
+import time
 from pathlib import Path
 
 # %% ../../nbs/library/data/13_download.ipynb #fetch
+_PATIENCE = 60.0  # seconds after which the speed is looked at
+_SLOWEST = 1_000  # bytes a second
+
+
 def _fetch(cache, name: str) -> Path:
     "One file of a pooch, with a progress bar where it takes more than half a second."
     import pooch
     from tqdm import tqdm
 
-    with tqdm(desc=name, total=1, unit="B", unit_scale=True, delay=0.5) as bar:
+    begin = time.monotonic()
+
+    class Watched(tqdm):
+        "A bar that gives up a server that drips: its time-out counts silence only."
+
+        complete = False
+
+        def reset(self, total=None):
+            self.complete = True  # pooch does so at the end
+            super().reset(total)
+
+        def update(self, n=1):
+            seconds = time.monotonic() - begin
+            slow = seconds > _PATIENCE and self.n + n < _SLOWEST * seconds
+            if slow and not self.complete:
+                raise OSError(f"only {self.n:,} bytes came in {seconds:.0f} s")
+            return super().update(n)
+
+    with Watched(desc=name, total=1, unit="B", unit_scale=True, delay=0.5) as bar:
         downloader = pooch.HTTPDownloader(progressbar=bar)
         return Path(cache.fetch(name, downloader=downloader))
 

@@ -95,10 +95,11 @@ def _within(seconds: float, function: Callable[[], _Result]) -> _Result:
     return results[0]
 
 # %% ../../nbs/library/data/15_nist.ipynb #get
-def _get(url: str, timeout: float) -> bytes:
-    "The answer to one request."
+def _get(url: str, timeout: float, seconds: float = float("inf")) -> bytes:
+    "The answer to one request; the connection ends after `seconds`."
     import requests
 
+    end = time.monotonic() + seconds
     headers = {"User-Agent": _AGENT}
     with requests.get(url, headers=headers, timeout=timeout, stream=True) as answer:
         status = answer.status_code
@@ -108,12 +109,13 @@ def _get(url: str, timeout: float) -> bytes:
             raise _TryAgain(f"HTTP status {status}", seconds)
         if status != 200:
             raise OSError(f"HTTP status {status}")
-        body = b""
-        for chunk in answer.iter_content(65536):
+        body = bytearray()
+        # small pieces: a server that drips would fill a large one in hours
+        for chunk in answer.iter_content(64):
             body += chunk
-            if len(body) > _MAX_BYTES:
+            if len(body) > _MAX_BYTES or time.monotonic() > end:
                 raise OSError(f"the answer does not end ({len(body):,} bytes so far)")
-    return body
+    return bytes(body)
 
 
 def _may_pass(error: Exception) -> bool:
@@ -135,7 +137,8 @@ def _request(url: str, timeout: float) -> bytes:
     with _lock:
         _sleep(max(0.0, _last[0] + _PAUSE - _clock()))
         try:
-            return _within(_MAX_TIMEOUTS * timeout, lambda: _get(url, timeout))
+            seconds = _MAX_TIMEOUTS * timeout
+            return _within(seconds, lambda: _get(url, timeout, seconds))
         except OSError as error:
             if _may_pass(error):
                 raise _TryAgain(f"{type(error).__name__}: {error}") from error

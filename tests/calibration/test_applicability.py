@@ -128,3 +128,45 @@ def test_file_of_a_domain(tmp_path):
     for name in ("other", "object", "array", "text"):
         with pytest.raises(ValueError, match=f"'{name}.npz' holds no domain"):
             ApplicabilityDomain.load(tmp_path / f"{name}.npz")
+
+
+@pytest.mark.parametrize("at", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+@pytest.mark.parametrize("change", ["cut", "zeros", "noise"])
+def test_damaged_file_of_a_domain_is_named(tmp_path, at, change):
+    path = ApplicabilityDomain(3).fit(spectra()).save(tmp_path / "domain.npz")
+    content = bytearray(path.read_bytes())
+    at = int(at * len(content))
+    if change == "cut":
+        del content[at:]
+    else:
+        content[at : at + 40] = bytes(40) if change == "zeros" else np.random.default_rng(0).bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"'domain.npz' holds no domain, or is damaged: domain.npz"):
+        ApplicabilityDomain.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mean_", np.full(30, np.nan)),
+        ("mean_", np.zeros(29)),
+        ("limits_", np.ones(3)),
+        ("variances_", np.ones((3, 1))),
+        ("components_", np.array([["a"] * 30] * 3)),
+        ("level", np.array(["much"])),
+    ],
+)
+def test_file_of_a_domain_with_arrays_that_do_not_fit(tmp_path, name, value):
+    path = ApplicabilityDomain(3).fit(spectra()).save(tmp_path / "domain.npz")
+    arrays = dict(np.load(path)) | {name: value}
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=r"'domain.npz' holds no domain, or is damaged"):
+        ApplicabilityDomain.load(path)
+
+
+def test_file_of_a_domain_that_would_fill_the_memory(tmp_path):
+    path = ApplicabilityDomain(3).fit(spectra()).save(tmp_path / "domain.npz")
+    arrays = dict(np.load(path)) | {"components_": np.zeros((3, 10_000_000))}
+    np.savez_compressed(path, **arrays)
+    with pytest.raises(ValueError, match="what it holds, unpacked, claims 240,"):
+        ApplicabilityDomain.load(path)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deep_chemometrics.data import download
 from deep_chemometrics.data.download import fetch_files
 
 
@@ -88,3 +89,14 @@ def test_offline_and_then_by_hand(server, tmp_path):
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(b"one")
     assert fetch_files(server.url, sha256, tmp_path) == [place]
+
+
+def test_a_server_that_drips(server, tmp_path, monkeypatch):
+    """Bytes come now and then, so that no time-out strikes; a download that is only long goes on."""
+    sha256 = server.serve(a=b"one" * 100_000)
+    monkeypatch.setattr(download, "_PATIENCE", 0.0)
+    assert fetch_files(server.url, sha256, tmp_path / "fast")[0].stat().st_size == 300_000
+    monkeypatch.setattr(download, "_SLOWEST", 10**12)
+    with pytest.raises(OSError, match=rf"{server.url}a: only \d+ bytes came in 0 s"):
+        fetch_files(server.url, sha256, tmp_path / "slow", retries=0)
+    assert list((tmp_path / "slow").iterdir()) == []

@@ -314,3 +314,10 @@ def test_repetitions_in_a_jcamp_file(tmp_path):
     path = tmp_path / "flat.jdx"
     path.write_text(head + "##XYDATA=(X++(Y..Y))\n400 AV000000\n##END=\n")
     refused_cheaply(path, "the data write out to more than 1,000,0")
+
+
+def test_a_table_with_a_very_long_row(tmp_path):
+    """A kilobyte of memory for a column of two letters."""
+    path = tmp_path / "long.csv"
+    path.write_text("id,1000,1010,1020\na,1,2,3\nb," + "0," * 150_000 + "0\n")
+    refused_cheaply(path, "a row has 150,002 cells", axis_unit="nm")

@@ -233,10 +233,14 @@ def test_a_page_that_drips(serve, tmp_path, monkeypatch):
     """A byte now and then is no time-out; but a request has an end, and the next one its turn."""
     monkeypatch.setattr(nist, "_MAX_TIMEOUTS", 1.5)
     server = serve({"drip": 0.03, "length": False}, {})
+    threads = threading.active_count()
     start = time.perf_counter()
     with pytest.raises(OSError, match="does not end"):
         fetch_nist_ir("64-17-5", tmp_path, timeout=0.4)
-    assert time.perf_counter() - start < 3 and not list(tmp_path.iterdir())
+    assert time.perf_counter() - start < 3 and not list(tmp_path.iterdir()) and not nist._lock.locked()
+    while threading.active_count() > threads and time.perf_counter() - start < 20:
+        time.sleep(0.05)  # until the connection has ended, too
+    assert threading.active_count() <= threads
     assert len(fetch_nist_ir("64-17-5", tmp_path)) == 1 and len(server.requests) == 2
 
 

@@ -217,6 +217,53 @@ def test_names_must_be_those_of_the_file(tmp_path):
         no_progress(rows, SETTINGS, path)
 
 
+def damaged(content):
+    """Ways in which a file may be spoilt."""
+    yield b""
+    yield content[: len(content) // 2]
+    yield content[:-20]
+    yield content[: len(content) // 2] + bytes(30) + content[len(content) // 2 + 30 :]
+    yield b"PK\x03\x04" + content[4:]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damaged_results_are_named_and_kept(tmp_path, suffix):
+    path, beside = tmp_path / f"study{suffix}", tmp_path / "study.json"
+    whole_table, refused = no_progress(rows, SETTINGS, path), 0
+    for file in (path, beside):
+        whole = file.read_bytes()
+        for content in damaged(whole):
+            file.write_bytes(content)
+            try:  # a few bytes of a file mean nothing
+                assert no_progress(Counted(at=1), SETTINGS, path).equals(whole_table)
+            except (ValueError, OSError) as error:
+                assert str(error).startswith(file.name)
+                refused += 1
+            assert file.read_bytes() == content, "nothing was overwritten"
+        file.write_bytes(whole)
+    assert no_progress(Counted(at=1), SETTINGS, path).equals(whole_table) and refused >= 8
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"names": None},
+        {"tasks": None},
+        {"tasks": [{}]},
+        {"tasks": [{"setting": {"m": 1}}]},
+        {"versions": 3},
+        {"tasks": []},
+    ],
+)
+def test_record_that_does_not_fit_its_table(tmp_path, change):
+    path, beside = tmp_path / "study.csv.gz", tmp_path / "study.json"
+    no_progress(rows, SETTINGS[:2], path)
+    record = json.loads(beside.read_text()) | change
+    beside.write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=r"study\.(json|csv\.gz)"):
+        no_progress(rows, SETTINGS[:2], path)
+
+
 @pytest.mark.parametrize(
     "settings, match",
     [
