@@ -20,20 +20,14 @@ import pandas as pd
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import Ridge
-from studies.functional_groups import (
-    bootstrap,
-    decisions,
-    f1_of_groups,
-    scores,
-    table_scores,
-)
+from .functional_groups import decisions, scores, table_scores
 from .run import results_folder, run_study
 
 from deep_chemometrics.checks import SpectrumWarning, check_option
 from deep_chemometrics.data import SpectralDataset
 from deep_chemometrics.infrared import GROUP_SMARTS, functional_groups, prepare_infrared
-from deep_chemometrics.infrared.training import best_thresholds
-from deep_chemometrics.networks import CNNClassifier, group_net
+from deep_chemometrics.infrared.training import best_thresholds, fast_pooling
+from deep_chemometrics.networks import CNNClassifier, fganet, group_net
 
 # %% ../nbs/studies/measured_groups.ipynb #split
 GROUPS = list(GROUP_SMARTS)
@@ -135,7 +129,7 @@ def _network(name: str, X: np.ndarray, Y: np.ndarray, seed: int) -> Callable:
     common = {"scale_X": None, "random_state": seed, "verbose": 0}
     if name == "FGANet":
         network = CNNClassifier(
-            "fganet",
+            fast_pooling(fganet),
             class_weight="balanced",
             batch_size=128,
             epochs=120,
@@ -147,7 +141,7 @@ def _network(name: str, X: np.ndarray, Y: np.ndarray, seed: int) -> Callable:
     else:
         size = float(name.removeprefix("group_net").strip() or 1)
         network = CNNClassifier(
-            partial(group_net, size=size),
+            fast_pooling(partial(group_net, size=size)),
             batch_size=64,
             epochs=max(30, round(UPDATES * 64 / len(X))),
             validation_fraction=0,

@@ -151,13 +151,13 @@ def _contradictions(ds: SpectralDataset, keys: np.ndarray) -> dict[int, str]:
         for rows in pd.Series(numbers).groupby(numbers).indices.values():
             kinds = {keys[row] for row in rows if keys[row]}
             if len(kinds) > 1 and values[rows[0]]:
-                found |= {row: f"{what}, but different structures" for row in rows}
+                found |= dict.fromkeys(rows, f"{what}, but different structures")
     return found
 
 
 def _checked(ds: SpectralDataset) -> tuple[SpectralDataset, _Problems]:
     "Rows of a data set whose structures can be used, and the problems of others."
-    wrong = {row: "a spectrum without any band" for row in np.flatnonzero(~ds.X.any(1))}
+    wrong = dict.fromkeys(np.flatnonzero(~ds.X.any(1)), "a spectrum without any band")
     keys = []
     for row, smiles in enumerate(ds.samples["smiles"]):
         try:
