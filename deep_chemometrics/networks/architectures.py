@@ -600,6 +600,7 @@ def group_net(
     *,
     size: float = 1.0,
     dropout: float = 0.3,
+    coverage: bool = False,
     activation: str = "linear",
     seed: int | None = None,
 ) -> keras.Model:
@@ -615,6 +616,9 @@ def group_net(
         which there are at least two each.
     dropout : float
         Share of the features and of the units that is set to zero in training.
+    coverage : bool
+        Whether to add a second channel to the spectrum: 1 where a value is not zero.
+        For spectra that are exactly zero where they were not measured.
     activation : {"linear", "sigmoid", "softmax"}
         Of the output.
     seed : int, optional
@@ -639,6 +643,10 @@ def group_net(
     inputs = x = keras.Input((n_channels,), name="spectrum")
     x = keras.layers.Activation("softsign")(keras.layers.Rescaling(20.0)(x))
     x = keras.layers.Reshape((n_channels, 1))(x)
+    if coverage:
+        there = keras.ops.cast(keras.ops.not_equal(inputs, 0), x.dtype)
+        there = keras.layers.Reshape((n_channels, 1))(there)
+        x = keras.layers.Concatenate()([x, there])
     for n, width, stride in zip(kernels, (9, 7, 5, 3), (2, 1, 1, 1)):
         x = make.conv(n, width, strides=stride, padding="same", use_bias=False)(x)
         # Keras' long memory: there are thousands of infrared spectra and steps
