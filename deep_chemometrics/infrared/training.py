@@ -30,8 +30,8 @@ from deep_chemometrics.infrared.prediction import (
     log_odds,
 )
 from .preparation import GROUP_AXIS, prepare_infrared
-from ..networks.backend import keras
 from ..networks.architectures import ARCHITECTURES, group_net
+from ..networks.backend import keras
 from ..networks.estimators import CNNClassifier
 
 # %% ../../nbs/library/infrared/09_training.ipynb #thresholds
@@ -211,15 +211,13 @@ def fast_pooling(architecture: Callable) -> Callable:
 
 def usual_pooling(model: keras.Model) -> keras.Model:
     "A trained model of `fast_pooling` with Keras' own layers and the same weights."
-    usual = keras.models.clone_model(
-        model, clone_function=_usual_layer, recursive=True
-    )
+    usual = keras.models.clone_model(model, clone_function=_usual_layer, recursive=True)
     usual.set_weights(model.get_weights())
     return usual
 
 # %% ../../nbs/library/infrared/09_training.ipynb #vary
 _CUT = 0.5  # share of the copies that lose the ends of their range
-_SATURATED = 0.3  # share of the copies whose highest bands are cut off
+_SATURATED = 0.15  # share of the copies whose highest bands are cut off
 _FIRST = (450.0, 700.0)  # cm-1, where a file begins
 _LAST = (3200.0, 4000.0)  # cm-1, where it ends
 
@@ -238,8 +236,8 @@ def _saturated(X: np.ndarray, random: np.random.RandomState) -> np.ndarray:
     limit[random.uniform(size=n) >= _SATURATED] = 1
     curve = random.uniform(0.7, 1.2, n)
     curve[random.uniform(size=n) >= 0.5] = 1
-    X = np.minimum(X, limit[:, None])
-    return np.sign(X) * np.abs(X) ** curve[:, None]
+    X = np.minimum(X, limit[:, None].astype(X.dtype))
+    return np.sign(X) * np.abs(X) ** curve[:, None].astype(X.dtype)
 
 
 def _cut_ends(
@@ -257,6 +255,17 @@ def _cut_ends(
     begin = np.maximum(low, begin)[:, None]
     end = np.minimum(high, end)[:, None]
     return (begin <= GROUP_AXIS) & (end >= GROUP_AXIS)
+
+
+def _low(X: np.ndarray, there: np.ndarray) -> np.ndarray:
+    "The tenth percentile of what is there, (n, 1)."
+    ascending = np.sort(np.where(there, X, np.inf), axis=1)
+    place = 0.1 * (there.sum(axis=1, keepdims=True) - 1)
+    below = place.astype(int)
+    low = np.take_along_axis(ascending, below, axis=1)
+    return low + (place - below) * (
+        np.take_along_axis(ascending, below + 1, axis=1) - low
+    )
 
 
 def vary_infrared(
@@ -280,17 +289,19 @@ def vary_infrared(
     X = np.repeat(X, copies, axis=0)
     there = _cut_ends(*_ends(X), random)
     X = augment_infrared(
-        _saturated(X, random),
+        _saturated(X.astype(np.float32, copy=False), random),
         GROUP_AXIS,
-        width=(0.0, 20.0),
+        width=(0.0, 10.0),
         shift=4.0,
         stretch=0.001,
+        baseline=0.02,
+        noise=0.004,
+        gases=0.03,
         random_state=random,
     )
-    X = np.where(there, X, np.nan)
-    X -= np.nanpercentile(X, 10, axis=1, keepdims=True)
-    X /= np.maximum(np.nanmax(X, axis=1, keepdims=True), 1e-6)
-    return np.nan_to_num(X).astype(np.float32)
+    X -= _low(X, there)
+    highest = np.max(X, axis=1, keepdims=True, where=there, initial=1e-6)
+    return np.where(there, X / highest, 0).astype(np.float32)
 
 # %% ../../nbs/library/infrared/09_training.ipynb #train
 def _f1(present: np.ndarray, truth: np.ndarray) -> np.ndarray:
