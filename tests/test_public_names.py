@@ -30,7 +30,8 @@ PUBLIC = {
         receptive_field frequency_response top_windows dense_weight_map completeness_error faithfulness
         evaluate_explanations localization agreement weight_check target_check noise_check inspect_bands""",
     "infrared": """functional_groups GROUP_SMARTS GROUP_FREQUENCIES compute_ir group_map augment_infrared
-        prepare_infrared predict_groups show_groups train_group_model load_group_model score_group_explanations""",
+        prepare_infrared collect_infrared predict_groups show_groups describe_groups train_group_model
+        load_group_model score_group_explanations""",
     "plotting": """use_style plot_spectra plot_predictions plot_rmsecv plot_coefficients plot_loadings plot_scores
         plot_explained_variance plot_influence plot_activations plot_attribution plot_attribution_map
         plot_attribution_methods annotate_bands""",

@@ -13,10 +13,16 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "augmentation": ["augment_infrared"],
+        "collection": ["collect_infrared"],
         "computation": ["compute_ir"],
         "groups": ["GROUP_FREQUENCIES", "GROUP_SMARTS", "functional_groups"],
         "line_list": ["group_map"],
-        "prediction": ["load_group_model", "predict_groups", "show_groups"],
+        "prediction": [
+            "describe_groups",
+            "load_group_model",
+            "predict_groups",
+            "show_groups",
+        ],
         "preparation": ["prepare_infrared"],
         "scoring": ["score_group_explanations"],
         "training": ["train_group_model"],
