@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GROUPS', 'NEEDED_ON_CARD', 'log_odds', 'GroupModel', 'save_group_model', 'load_group_model', 'predict_groups',
-           'show_groups']
+           'show_groups', 'describe_groups']
 
 # %% ../../nbs/library/infrared/08_prediction.ipynb #11f-group-models-003
 import hashlib
@@ -63,6 +63,14 @@ def log_odds(p: ArrayLike) -> np.ndarray:
 def _sigmoid(odds: np.ndarray) -> np.ndarray:
     "The inverse of `log_odds`."
     return 1 / (1 + np.exp(-odds))
+
+
+def _missing_ends(X: np.ndarray) -> np.ndarray:
+    "Which channels (n, 850) lie in the zeros before or behind a prepared spectrum."
+    there = X != 0
+    begun = np.maximum.accumulate(there, axis=1)
+    goes_on = np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    return ~(begun & goes_on)
 
 
 def _flat(member: keras.Model) -> keras.Model:
@@ -126,21 +134,37 @@ class GroupModel:
         slope, intercept = self.calibration.T
         return _sigmoid(slope * self._mean_log_odds(X) + intercept)
 
+    def certainty(self, X: ArrayLike) -> np.ndarray:
+        """Estimated probability (n,) that all 17 predictions are right.
+
+        The product over the groups of the calibrated probability of what is predicted.
+        """
+        p = self.predict_proba(X)
+        present = self.predict(X) >= 0.5
+        return np.where(present, p, 1 - p).prod(axis=1)
+
     def explain(
         self, X: ArrayLike, group: str, method: str = "integrated_gradients", **options
     ) -> np.ndarray:
         """Attributions (n, 850) to the log-odds of `group`, the mean over the members.
 
-        The baseline is the mean training spectrum; `method` and `options` as in
-        `attribute`. Raises `ValueError` for an unknown group.
+        The baseline is the mean training spectrum, and zero in ends of a spectrum that
+        were not measured; `method` and `options` as in `attribute`. Raises
+        `ValueError` for an unknown group.
         """
         X = check_spectra(X, n_channels=_N)
         target = GROUPS.index(check_option(group, GROUPS, "group"))
-        baseline = used_options(method, baseline=self.mean_spectrum)
-        options = {"progress": False} | baseline | options
         models = [_flat(member) for member in self.members]
-        each = [attribute(model, X, method, target, **options) for model in models]
-        return np.mean(each, axis=0)
+        attributions = np.zeros(X.shape)
+        ends, same = np.unique(_missing_ends(X), axis=0, return_inverse=True)
+        for i, missing in enumerate(ends):
+            rows = np.flatnonzero(same == i)
+            mean = np.where(missing, 0, self.mean_spectrum)
+            baseline = used_options(method, baseline=mean)
+            settings = {"progress": False} | baseline | options
+            each = [attribute(m, X[rows], method, target, **settings) for m in models]
+            attributions[rows] = np.mean(each, axis=0)
+        return attributions
 
 # %% ../../nbs/library/infrared/08_prediction.ipynb #11f-group-models-010
 NEEDED_ON_CARD = ("name", "data", "metrics", "limits", "licence")
@@ -471,6 +495,19 @@ def _warn_outside(model: GroupModel, X: np.ndarray, rows: Any = slice(None)) -> 
             stacklevel=3,
         )
 
+
+def _warn_nothing(scores: np.ndarray, rows: Any = slice(None)) -> None:
+    "Warn of those of the `rows` in which no group is predicted."
+    chosen = np.arange(len(scores))[rows]
+    nothing = np.intersect1d(chosen, np.flatnonzero((scores < 0.5).all(axis=1)))
+    if len(nothing):
+        warnings.warn(
+            f"{name_rows(nothing)}: no group is predicted. Perhaps this is no infrared "
+            "spectrum of an organic substance, or it has none of the 17 groups.",
+            SpectrumWarning,
+            stacklevel=3,
+        )
+
 # %% ../../nbs/library/infrared/08_prediction.ipynb #predict-groups
 def predict_groups(
     source: str | Path | SpectralDataset,
@@ -478,6 +515,7 @@ def predict_groups(
     plot: bool = False,
     unit: str | None = None,
     probabilities: bool = False,
+    certainty: bool = False,
     **options: Any,
 ) -> pd.DataFrame:
     """Predict which functional groups are in infrared spectra.
@@ -493,23 +531,25 @@ def predict_groups(
     unit : str, optional
         Of the values, as in `prepare_infrared`.
     probabilities : bool
-        False: scores. True: calibrated probabilities; those of the model of the
-        package hold for spectra like the computed ones, see its card.
+        False: scores. True: calibrated probabilities.
+    certainty : bool
+        Whether to add a column "certainty": the estimated probability that all 17
+        predictions for a spectrum are right.
     **options : Any
         Of the reader, as in `prepare_infrared`.
 
     Returns
     -------
     pd.DataFrame of shape (n, 17)
-        Columns in the order of `GROUP_SMARTS`. Scores: a group is predicted to be
-        present from 0.5 on. A `SpectrumWarning` names spectra unlike the training
-        spectra.
+        Columns in the order of `GROUP_SMARTS`, and "certainty". Scores: a group is
+        predicted to be present from 0.5 on. A `SpectrumWarning` names spectra unlike
+        the training spectra, and those in which no group is predicted.
 
     Raises
     ------
     ValueError
-        For spectra that cannot be prepared; for `probabilities` of a model without
-        calibration.
+        For spectra that cannot be prepared; for `probabilities` and `certainty` of a
+        model without calibration.
     FileNotFoundError
         Where file or model is missing.
 
@@ -523,12 +563,17 @@ def predict_groups(
     model = _model(model)
     ds = prepare_infrared(source, unit, **options)
     _warn_outside(model, ds.X)
-    values = model.predict_proba(ds.X) if probabilities else model.predict(ds.X)
+    scores = model.predict(ds.X)
+    _warn_nothing(scores)
+    values = model.predict_proba(ds.X) if probabilities else scores
+    table = pd.DataFrame(values, columns=list(GROUPS))
+    if certainty:
+        table["certainty"] = model.certainty(ds.X)
     if plot:
         for x in ds.X[:5]:
             _draw_groups(model, x)
             plt.show()
-    return pd.DataFrame(values, columns=list(GROUPS))
+    return table
 
 # %% ../../nbs/library/infrared/08_prediction.ipynb #draw-groups
 def _draw_scores(ax: Axes, scores: np.ndarray, explained: Sequence[str]) -> None:
@@ -646,3 +691,173 @@ def show_groups(
         )
     _warn_outside(model, ds.X, [row])
     return _draw_groups(model, ds.X[row], groups, method)
+
+# %% ../../nbs/library/infrared/08_prediction.ipynb #band-words
+# Ranges in cm-1, for gases and condensed phases together.
+_BANDS = {
+    "alkane": [(3000, 2840, "C-H stretch"), (1480, 1430, "CH2 bend")],
+    "methyl": [
+        (3000, 2840, "C-H stretch"),
+        (1475, 1430, "CH3 bend"),
+        (1400, 1350, "CH3 umbrella bend"),
+    ],
+    "alkene": [
+        (3110, 3000, "=C-H stretch"),
+        (1690, 1600, "C=C stretch"),
+        (1010, 650, "=C-H out-of-plane bend"),
+    ],
+    "alkyne": [
+        (3350, 3240, "C-H stretch of a terminal alkyne"),
+        (2260, 2090, "C≡C stretch"),
+        (710, 600, "C-H bend of a terminal alkyne"),
+    ],
+    "alcohol": [
+        (3700, 3200, "O-H stretch"),
+        (1440, 1300, "O-H bend"),
+        (1260, 1000, "C-O stretch"),
+    ],
+    "amine": [
+        (3520, 3200, "N-H stretch"),
+        (1660, 1560, "N-H bend"),
+        (1340, 1020, "C-N stretch"),
+        (910, 665, "N-H wag"),
+    ],
+    "nitrile": [(2290, 2200, "C≡N stretch")],
+    "aromatic": [
+        (3110, 3000, "C-H stretch of the ring"),
+        (1630, 1560, "ring stretch"),
+        (1525, 1430, "ring stretch"),
+        (900, 665, "C-H out-of-plane bend of the ring"),
+    ],
+    "alkyl halide": [
+        (1400, 1000, "C-F stretch"),
+        (850, 550, "C-Cl stretch"),
+        (550, 500, "C-Br or C-I stretch"),
+    ],
+    "ester": [(1800, 1715, "C=O stretch"), (1310, 1000, "C-O stretch")],
+    "ketone": [(1760, 1650, "C=O stretch"), (1240, 1100, "C-C(=O)-C stretch")],
+    "aldehyde": [
+        (2900, 2690, "C-H stretch of the aldehyde"),
+        (1760, 1680, "C=O stretch"),
+    ],
+    "carboxylic acid": [
+        (3600, 3550, "O-H stretch"),
+        (3300, 2400, "O-H stretch with hydrogen bonds"),
+        (1800, 1680, "C=O stretch"),
+        (1440, 1100, "C-O stretch and O-H bend"),
+    ],
+    "ether": [(1280, 1020, "C-O-C stretch")],
+    "acyl halide": [(1850, 1750, "C=O stretch")],
+    "amide": [
+        (3540, 3150, "N-H stretch"),
+        (1720, 1620, "C=O stretch (amide I)"),
+        (1570, 1510, "N-H bend (amide II)"),
+    ],
+    "nitro": [
+        (1590, 1475, "antisymmetric NO2 stretch"),
+        (1390, 1290, "symmetric NO2 stretch"),
+    ],
+}
+_CLEAR = 0.05  # of the highest band: what counts as a band
+
+
+def _band_words(x: np.ndarray, attributions: np.ndarray, group: str, sign: int) -> str:
+    "The named band of a group where most speaks for it (`sign` 1) or against it (-1)."
+    width = np.array([_NORMALISATION["width"] / 4])
+    speaks = np.maximum(sign * gauss_smooth(attributions[None], width)[0], 0)
+    best = 0.0
+    words = "no single band"
+    for high, low, name in _BANDS[group]:
+        inside = (GROUP_AXIS >= low) & (GROUP_AXIS <= high)
+        if sign > 0 and x[inside].max() < _CLEAR:
+            continue  # a missing band is no reason
+        total = speaks[inside].sum()
+        if total > max(best, 0.05 * speaks.sum()):
+            best = total
+            place = GROUP_AXIS[inside][np.argmax(x[inside])]
+            if x[inside].max() >= _CLEAR:
+                words = f"{name} near {place:.0f} cm-1"
+            else:
+                words = f"no {name} between {high} and {low} cm-1"
+    if not best and speaks.any():
+        place = GROUP_AXIS[np.argmax(speaks)]
+        words = f"mostly near {place:.0f} cm-1, outside the ranges of the tables"
+    return words
+
+# %% ../../nbs/library/infrared/08_prediction.ipynb #describe-groups
+def describe_groups(
+    source: str | Path | SpectralDataset,
+    model: GroupModel | str | Path | None = None,
+    row: int = 0,
+    unit: str | None = None,
+    **options: Any,
+) -> str:
+    """What is predicted for one spectrum, in words.
+
+    Parameters
+    ----------
+    source : str, Path or SpectralDataset
+        As in `predict_groups`.
+    model : GroupModel or its folder, optional
+        By default the one of the package.
+    row : int
+        Number of the spectrum in the source.
+    unit : str, optional
+        Of the values, as in `prepare_infrared`.
+    **options : Any
+        Of the reader, as in `prepare_infrared`.
+
+    Returns
+    -------
+    str
+        Lines: the range that was measured, and the state as far as the source names
+        it; the probability that all predictions are right; for each group that is
+        predicted, and for those that nearly are, the band that speaks most for it or
+        against it. Warnings as in `predict_groups`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown row, and as `prepare_infrared` does.
+    """
+    model = _model(model)
+    ds = prepare_infrared(source, unit, **options)
+    if check_count(row, "row") >= len(ds):
+        raise ValueError(
+            f"row={row} is out of range: there are {len(ds)} spectra, counted from 0."
+        )
+    x = ds.X[row]
+    _warn_outside(model, ds.X, [row])
+    scores = model.predict(x[None])[0]
+    _warn_nothing(scores[None])
+    lines = [_about(ds, row)]
+    if model.calibration is not None:
+        certainty = model.certainty(x[None])[0]
+        lines.append(f"all 17 predictions right: probability {certainty:.2f}")
+    for k in np.argsort(-scores, kind="stable"):
+        if scores[k] < _NEARLY:
+            break
+        sign = 1 if scores[k] >= 0.5 else -1
+        attributions = model.explain(x[None], GROUPS[k])[0]
+        words = _band_words(x, attributions, GROUPS[k], sign)
+        kind = "present" if sign == 1 else "absent"
+        speaks = "for it" if sign == 1 else "against it"
+        lines.append(f"{GROUPS[k]}: {kind}, score {scores[k]:.2f}; {speaks}: {words}")
+    return "\n".join(lines)
+
+
+_NEARLY = 0.2  # from this score on absent groups are named, too
+
+
+def _about(ds: SpectralDataset, row: int) -> str:
+    "Name, measured range and state of a spectrum."
+    measured = GROUP_AXIS[~_missing_ends(ds.X[[row]])[0]]
+    if not len(measured):
+        return f"{ds.name}: no band"
+    share = len(measured) / _N
+    text = f"{ds.name}: {measured[0]:.0f} to {measured[-1]:.0f} cm-1 ({share:.0%})"
+    if ds.samples is not None and "state" in ds.samples:
+        state = ds.samples["state"].iloc[row]
+        if isinstance(state, str) and state.strip():
+            text += f", state: {' '.join(state.split()).lower()}"
+    return text

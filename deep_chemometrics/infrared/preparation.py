@@ -301,7 +301,7 @@ def prepare_infrared(
     SpectralDataset
         850 channels on `GROUP_AXIS`, value_unit `PREPARED`, y and samples of the
         source. Given again, it is returned as it is. A `SpectrumWarning` says where
-        the source has nothing (taken as zero), that black bands were cut off, and
+        the source has nothing (there it is zero), that black bands were cut off, and
         that transmittance was read as percent.
 
     Raises
@@ -328,5 +328,8 @@ def prepare_infrared(
     values = _to_absorbance(ds, unit, seen)
     values = _mean_over_channels(values, ds.axis, GROUP_AXIS[seen])
     X = np.zeros((len(ds), len(GROUP_AXIS)))
-    X[:, seen] = normalise_infrared(values, GROUP_AXIS[seen])
+    inside = normalise_infrared(values, GROUP_AXIS[seen])
+    # exactly zero is only what was not measured, or a spectrum without any band
+    inside[(inside == 0) & inside.any(axis=1, keepdims=True)] = 1e-12
+    X[:, seen] = inside
     return replace(ds, X=X, axis=GROUP_AXIS, value_unit=PREPARED)
