@@ -1,16 +1,13 @@
 """Sphinx's settings for the website. scripts/make_docs.py prepares its sources in _proc/ and calls Sphinx."""
 
 import sys
-from configparser import ConfigParser
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path[:0] = [str(HERE), str(ROOT)]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from pages import settings as read_settings  # noqa: E402
 
-config = ConfigParser(delimiters=["="], interpolation=None)
-config.read(ROOT / "settings.ini", encoding="utf-8")
-settings = config["DEFAULT"]
+settings = read_settings()
 
 project = "Deep Chemometrics"
 author = settings["author"]
@@ -64,9 +61,9 @@ html_logo = str(HERE / "static" / "logo.svg")
 html_favicon = str(HERE / "static" / "favicon.svg")
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
+html_search_scorer = str(HERE / "static" / "scorer.js")
 html_last_updated_fmt = None
 html_show_sphinx = False
-html_search_options = {}
 html_theme_options = {
     "repository_url": settings["repository"],
     "repository_branch": "main",

@@ -21,13 +21,15 @@ MATHJAX = ["tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"]
 
 
 def lite_link(page: str) -> str | None:
-    """The address, from the root of the site, that runs a page in the browser; None if JupyterLite was not built.
+    """Address that runs a page in the browser, relative to it; None where JupyterLite was not built or has it not.
 
-    `make docs` keeps _docs/lite/, and every notebook in it gets a button on its page.
+    scripts/make_lite.py builds _docs/lite/, which `make docs` keeps, and knows which pages are in it.
     """
-    if (ROOT / "_docs" / "lite" / "files" / f"{page}.ipynb").exists():
-        return f"lite/lab/index.html?path={page}.ipynb"
-    return None
+    if not (ROOT / "_docs" / "lite").is_dir():
+        return None
+    from make_lite import lite_link
+
+    return lite_link(page)
 
 
 def link_names(app: Sphinx, document: nodes.document) -> None:
@@ -95,20 +97,41 @@ def add_to_page(app: Sphinx, page: str, template: str, context: dict, document: 
 
 
 def add_buttons(app: Sphinx, page: str, template: str, context: dict, document: nodes.document | None) -> None:
-    buttons = context.get("header_buttons")
-    if buttons is None:
-        return
+    """The buttons of the theme, with one that runs the page in the browser.
+
+    A page of the API is written in a notebook of the library: its buttons lead there. Pages that no file of the
+    repository gives have neither source nor download.
+    """
     link = lite_link(page)
     if link:
-        button = {
-            "type": "link",
-            "url": context["pathto"](link, 1),
-            "text": "",
-            "tooltip": "Run this page in the browser",
-            "icon": "fas fa-play",
-            "label": "run-button",
-        }
-        buttons.insert(0, button)
+        run = {"tooltip": "Run this page in the browser", "icon": "fas fa-play", "label": "run-button"}
+        context["header_buttons"].insert(0, {"type": "link", "url": link, "text": "", **run})
+    written = app.config.facts["written"].get(page)
+    if page in app.config.facts["subtitles"]:
+        return
+    kept = []
+    for button in context.get("header_buttons", []):
+        if button["label"] == "download-buttons":
+            continue
+        if button["label"] == "source-buttons":
+            of_file = {"source-file-button": "blob", "source-edit-button": "edit"}
+            for one in button["buttons"]:
+                if written and one["label"] in of_file:
+                    repository = app.config.html_theme_options["repository_url"]
+                    one["url"] = f"{repository}/{of_file[one['label']]}/main/nbs/{written}.ipynb"
+            button["buttons"] = [one for one in button["buttons"] if written or one["label"] not in of_file]
+        kept.append(button)
+    context["header_buttons"] = kept
+
+
+def copy_files(app: Sphinx, error: Exception | None) -> None:
+    """The picture for previews; as downloads the notebooks of the repository, not what pages were made from."""
+    if error is None:
+        for template in (Path(app.outdir) / "_static").glob("*webpack-macros.html"):
+            template.unlink()  # the theme's, of no use to a reader
+        shutil.copy(Path(app.srcdir) / "preview.png", Path(app.outdir) / "_static")
+        for page in app.config.facts["subtitles"]:
+            shutil.copy(ROOT / "nbs" / f"{page}.ipynb", Path(app.outdir) / "_sources" / f"{page}.ipynb")
 
 
 def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
@@ -138,4 +161,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", add_to_page)
     app.connect("html-page-context", add_buttons, priority=900)
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", copy_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
