@@ -355,8 +355,8 @@ def main() -> int:
         print(f"{'FAILED' if wrong else 'passed'}  {kind}" + (f": {len(wrong)}" if wrong else ""))
         print("".join(f"    {text}\n" for text in wrong[:40]), end="")
     failed = sum(bool(wrong) for wrong in results.values())
-    told = f", {skipped} skipped" if skipped else ""
-    print(f"{time.perf_counter() - start:.0f} s\n{len(results) - failed} passed, {failed} failed{told}")
+    print(f"{len(results) - failed} kinds of checks passed, {failed} failed, {skipped} skipped", end="; ")
+    print(f"{time.perf_counter() - start:.0f} s")
     return int(failed > 0)
 
 

@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "_proc"
 SITE = ROOT / "_docs"
 
-sys.path.insert(0, str(ROOT / "website"))
 sys.path.insert(0, str(ROOT))
 from make_lite import build  # noqa: E402
-from prepare import prepare  # noqa: E402
+
+from website.prepare import prepare  # noqa: E402
 
 
 def place(built: Path, site: Path) -> None:
@@ -36,28 +36,12 @@ def main() -> int:
     shutil.rmtree(WORK, ignore_errors=True)
     build(SITE / "lite")  # first: pages that are in it get a button
     prepare(WORK / "source")
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-b",
-        "html",
-        "-j",
-        str(min(4, os.cpu_count() or 1)),
-        "-W",
-        "--keep-going",
-    ]
-    command += [
-        "-q",
-        "-c",
-        str(ROOT / "website"),
-        "-d",
-        str(WORK / "doctrees"),
-        str(WORK / "source"),
-        str(WORK / "html"),
-    ]
+    processes = str(min(4, os.cpu_count() or 1))
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-j", processes]
+    command += ["-c", str(ROOT / "website"), "-d", str(WORK / "doctrees")]
+    command += [*sys.argv[1:], str(WORK / "source"), str(WORK / "html")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "jax", "PYTHONUTF8": "1"}
-    status = subprocess.call([*command, *sys.argv[1:]], cwd=ROOT, env=environment)
+    status = subprocess.call(command, cwd=ROOT, env=environment)
     if status == 0:
         place(WORK / "html", SITE)
         pages = len(list(SITE.rglob("*.html")))

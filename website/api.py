@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import nbformat
-from pages import NBS, pages_in_order
+
+from website.pages import NBS, pages_in_order
 
 WINGS = ("data", "preprocessing", "augmentation", "calibration", "networks", "explanation", "infrared", "plotting")
 # Methods that estimators have from scikit-learn

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-from pages import settings as read_settings  # noqa: E402
+sys.path.insert(0, str(HERE.parent))
+from website.pages import settings as read_settings  # noqa: E402
 
 settings = read_settings()
 
@@ -24,7 +24,7 @@ extensions = [
     "numpydoc",
     "sphinx_design",
     "sphinx_copybutton",
-    "extension",
+    "website.extension",
 ]
 exclude_patterns = ["images"]
 nitpicky = True  # an unknown reference is a warning, and warnings are errors
@@ -61,6 +61,7 @@ html_logo = str(HERE / "static" / "logo.svg")
 html_favicon = str(HERE / "static" / "favicon.svg")
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}
 html_search_scorer = str(HERE / "static" / "scorer.js")
 html_last_updated_fmt = None
 html_show_sphinx = False

@@ -3,8 +3,9 @@
 import io
 from pathlib import Path
 
-from pages import Page
 from PIL import Image
+
+from website.pages import Page
 
 GALLERY = {
     "course": "Course",

@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 
 import nbformat
-from api import WINGS, write_api
-from extension import lite_link
-from gallery import write_gallery
-from pages import NBS, Page, pages_in_order, prepare_page, settings
-from preview import draw_preview
+
+from website.api import WINGS, write_api
+from website.extension import lite_link
+from website.gallery import write_gallery
+from website.pages import NBS, Page, pages_in_order, prepare_page, settings
+from website.preview import draw_preview
 
 # The chapters of each part of the course
 PARTS = {

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import matplotlib
-from pages import settings
+
+from website.pages import settings
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt

@@ -1,0 +1,1 @@
+"""What makes the website of the notebooks: `make docs`."""
