@@ -195,12 +195,22 @@ class DirectStandardization(_Standardization):
 
 # %% ../../nbs/library/calibration/09_transfer.ipynb #09-transfer-010
 _BATCH = 128  # channels at a time: 128 windows of 51 channels x 40 samples are 2 MB
+_BLOCK = 64  # channels that are predicted by one product of matrices
 
 
 def _windows(X: np.ndarray, half_window: int) -> np.ndarray:
     "The window around each channel: a view (n_samples, n_channels, window)."
     padded = np.pad(X, ((0, 0), (half_window, half_window)))
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * half_window + 1, axis=1)
+
+
+def _band(coef: np.ndarray) -> np.ndarray:
+    "Coefficients of neighbouring windows as a matrix, one column a channel."
+    n_channels, window = coef.shape
+    band = np.zeros((n_channels + window - 1, n_channels))
+    for channel, own in enumerate(coef):
+        band[channel : channel + window, channel] = own
+    return band
 
 
 def _batched_pls(X: np.ndarray, y: np.ndarray, n_components: int) -> np.ndarray:
@@ -304,9 +314,12 @@ class PiecewiseDirectStandardization(_Standardization):
     def _correct(self, X, out, eps):
         half = self.coef_.shape[1] // 2
         padded = np.pad(X, ((0, 0), (half, half)))
-        np.copyto(out, np.broadcast_to(self.intercept_, out.shape))
-        for k, column in enumerate(self.coef_.T):
-            out += padded[:, k : k + X.shape[1]] * column
+        for first in range(0, X.shape[1], _BLOCK):
+            band = _band(self.coef_[first : first + _BLOCK])
+            rows, columns = band.shape
+            part = padded[:, first : first + rows] @ band
+            out[:, first : first + columns] = part
+        out += self.intercept_
         return ()
 
 # %% ../../nbs/library/calibration/09_transfer.ipynb #09-transfer-013

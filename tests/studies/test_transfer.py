@@ -1,0 +1,51 @@
+"""The study of calibration transfer: its problems keep test samples out, and its stored errors are reproduced."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from deep_chemometrics.data import SpectralDataset
+from studies import transfer as study
+
+
+def test_every_plan_is_unique_and_complete():
+    plan = study.settings()
+    assert len({tuple(setting.items()) for setting in plan}) == len(plan)
+    assert {setting["problem_name"] for setting in plan} == set(study.problem_names())
+    assert all(name.split()[0] in {"tablets", "sugarcane", "wheat", "soil"} for name in study.problem_names())
+
+
+def test_transfer_samples_of_the_tablets_are_no_test_tablets():
+    found = study.problem("tablets 1 to 2", 0)
+    assert [len(part[1]) for part in (found.source, found.own, found.test)] == [451, 451, 151]
+    pool, target, _ = found.pool
+    assert len(pool) == len(target) == 40
+    test = {row.tobytes() for row in found.test[0]}
+    assert not test & {row.tobytes() for row in target}
+
+
+@pytest.mark.parametrize(("size", "draw"), [(0, 0), (10, 3)])
+def test_stored_errors_are_reproduced(size, draw):
+    stored = study.load_errors().query("problem_name == 'tablets 1 to 2' and size == @size and draw == @draw")
+    again = study.transfer_errors("tablets 1 to 2", size, draw)
+    assert stored["method"].tolist() == again["method"].tolist()
+    # components could differ by rounding between machines; PDS amplifies rounding
+    same = again["method"] != "PDS"
+    np.testing.assert_allclose(stored["rmsep"].to_numpy()[same], again["rmsep"][same], rtol=0.01)
+
+
+def test_same_samples_on_one_axis():
+    """Two instruments with axes of their own, three samples of two scans each in another order."""
+    axes = np.arange(900.0, 1000, 2), np.arange(950.0, 1100, 5)
+    parts = []
+    for axis, order in zip(axes, ([0, 0, 1, 1, 2, 2], [2, 1, 0, 2, 1, 0]), strict=True):
+        X = np.array([level + 0.001 * axis for level in order])
+        parts.append(
+            SpectralDataset(X, pd.DataFrame({"z": order}, dtype=float), axis, samples=pd.DataFrame({"group": order}))
+        )
+    X, X_other = study._on_one_axis(*parts)
+    assert X.shape == (6, 10) and X_other.shape == (6, 10)
+    averaged = [study._averaged(x, p.y["z"], p.samples["group"]) for x, p in zip((X, X_other), parts, strict=True)]
+    one, other, y = study._paired(*averaged)
+    np.testing.assert_allclose(one, other)
+    assert y.tolist() == [0, 1, 2]
