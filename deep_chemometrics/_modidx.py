@@ -527,6 +527,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                            'deep_chemometrics/calibration/transfer.py'),
                                                         'deep_chemometrics.calibration.transfer._Standardization.fit': ( 'library/calibration/transfer.html#_standardization.fit',
                                                                                                                          'deep_chemometrics/calibration/transfer.py'),
+                                                        'deep_chemometrics.calibration.transfer._band': ( 'library/calibration/transfer.html#_band',
+                                                                                                          'deep_chemometrics/calibration/transfer.py'),
                                                         'deep_chemometrics.calibration.transfer._batched_pls': ( 'library/calibration/transfer.html#_batched_pls',
                                                                                                                  'deep_chemometrics/calibration/transfer.py'),
                                                         'deep_chemometrics.calibration.transfer._check_pairs': ( 'library/calibration/transfer.html#_check_pairs',
