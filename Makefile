@@ -48,7 +48,7 @@ $(READY): settings.ini pyproject.toml setup.py
 	@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) comes without venv. On Debian and Ubuntu: apt install python3-venv"; exit 1; } >&2
 	@if [ -f $@ ]; then rm $@; echo 'Bringing .venv up to date.'; else \
-	  echo 'Making .venv, about 1.7 GB: a few minutes, once.'; '$(PYTHON)' -m venv --clear .venv; fi
+	  echo 'Making .venv, about 2.5 GB: a few minutes, once.'; '$(PYTHON)' -m venv --clear .venv; fi
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[dev]'
 	@touch $@
 
