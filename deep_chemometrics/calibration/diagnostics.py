@@ -29,7 +29,9 @@ from deep_chemometrics.calibration.pls import (
 from deep_chemometrics.checks import (
     SpectrumWarning,
     by_portions,
+    check_columns,
     check_number,
+    check_numbers,
     check_option,
     check_spectra,
     check_target,
@@ -463,8 +465,8 @@ def _ratios(y: np.ndarray, rmse: float) -> dict[str, float]:
 
 def _pair(y: ArrayLike, predicted: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     "Reference values and predictions (n_samples,), checked."
-    predicted = np.asarray(predicted)
-    y = check_target(y, len(predicted) if predicted.ndim else 0)
+    n = len(predicted) if np.ndim(predicted) else 0
+    y = check_target(y, n)
     predicted = check_target(predicted, len(y), "predicted")
     if y.shape[1] > 1 or predicted.shape[1] > 1:
         raise ValueError(
@@ -546,6 +548,9 @@ Samples = SpectralDataset | tuple[ArrayLike, ArrayLike]
 def _part(part: Samples, target: Any) -> tuple[np.ndarray, pd.DataFrame, int]:
     "Spectra, table of targets, and the position of the target that is reported."
     X, y = (part.X, part.y) if hasattr(part, "X") else part
+    if not isinstance(y, pd.DataFrame):
+        check_numbers(y, "y")  # before a mask or a type is lost
+    check_columns(y)
     table = y if isinstance(y, pd.DataFrame) else pd.DataFrame(np.asarray(y))
     names = list(table.columns)
     if target is None and len(names) != 1:
@@ -558,7 +563,9 @@ def _part(part: Samples, target: Any) -> tuple[np.ndarray, pd.DataFrame, int]:
             f"target={target!r} is unknown: "
             f"y has {', '.join(map(repr, names)) or 'no column'}."
         )
-    return X, table, 0 if target is None else names.index(target)
+    position = 0 if target is None else names.index(target)
+    check_target(table.iloc[:, position], len(X))
+    return X, table, position
 
 
 def _one_target(predicted: ArrayLike, position: int) -> np.ndarray:

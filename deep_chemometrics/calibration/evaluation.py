@@ -29,8 +29,10 @@ from .. import __version__
 from .comparison import Comparison
 from deep_chemometrics.checks import (
     SpectrumWarning,
+    check_columns,
     check_count,
     check_finite,
+    check_numbers,
     check_option,
     check_spectra,
     check_target,
@@ -78,7 +80,10 @@ def _unpack(dataset: Any, target: str | None, groups: Any) -> _Data:
             )
         X, y = dataset
     X = check_spectra(X)
-    y = np.asarray(column_or_1d(y), dtype=np.float64)
+    check_columns(y)
+    check_numbers(y, "y", gaps=True)
+    # None and NA are gaps as NaN is
+    y = pd.Series(column_or_1d(y)).to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(y)
     check_target(np.where(missing, 0, y), len(X))
     if missing.any():

@@ -16,8 +16,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .kernel_pls import rank
@@ -27,7 +25,12 @@ from deep_chemometrics.calibration.pls import (
     check_groups,
     make_folds,
 )
-from ..checks import SpectrumWarning, by_portions, validate_spectra
+from deep_chemometrics.checks import (
+    SpectrumWarning,
+    by_portions,
+    check_classes,
+    validate_spectra,
+)
 
 # %% ../../nbs/library/calibration/08_plsda.ipynb #04-pls-060
 class PLSDA(ClassifierMixin, SizedPLS):
@@ -82,9 +85,7 @@ class PLSDA(ClassifierMixin, SizedPLS):
     ) -> "PLSDA":
         "Choose the number of components, then fit; samples of a group stay together."
         X = validate_spectra(self, X, reset=True).astype(np.float64, copy=False)
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        check_consistent_length(X, y)
+        y = check_classes(y, len(X))
         self.classes_, numbers = np.unique(y, return_inverse=True)
         groups = check_groups(groups, len(X))
         cv = self.cv if groups is not None else _at_most_rarest(self, numbers)

@@ -11,8 +11,6 @@ from fastcore.basics import patch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .pls import Seed, check_groups
@@ -22,7 +20,10 @@ from deep_chemometrics.calibration.uncertainty import (
     shuffle_split,
     weighted_quantile,
 )
-from ..checks import check_target, validate_spectra
+from deep_chemometrics.checks import (
+    check_classes,
+    validate_spectra,
+)
 
 # %% ../../nbs/library/calibration/11_prediction_sets.ipynb #10-uncertainty-016
 class ConformalClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
@@ -102,11 +103,7 @@ def fit(
         For bad input or parameters, and a class that the model was not trained on.
     """
     X = validate_spectra(self, X, reset=True)
-    if y is None:
-        raise ValueError("requires y to be passed, but the target y is None")
-    y = column_or_1d(y, warn=True)
-    check_target(np.zeros(len(y)), len(X))
-    check_classification_targets(y)
+    y = check_classes(y, len(X))
     groups = check_groups(groups, len(X))
     train, calibration = np.arange(len(X)), np.arange(len(X))
     if not isinstance(self.estimator, FrozenEstimator):

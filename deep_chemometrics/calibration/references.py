@@ -131,8 +131,8 @@ class LocallyWeightedPLS(RegressorMixin, BaseEstimator):
         check_count(self.n_neighbours, "n_neighbours", minimum=1)
         check_number(self.localization, "localization")
         self.X_ = validate_spectra(self, X, reset=True).astype(np.float64)
-        column = y if y is None else column_or_1d(y, warn=True)
-        self.y_ = check_target(column, len(self.X_))[:, 0]
+        check_target(y, len(self.X_))
+        self.y_ = column_or_1d(y, warn=True, dtype=np.float64)
         self.mean_ = self.X_.mean(axis=0)
         _, size, directions = np.linalg.svd(self.X_ - self.mean_, full_matrices=False)
         used = ~is_rounding(size, np.linalg.norm(self.X_), 10 * np.finfo(float).eps)

@@ -19,8 +19,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from deep_chemometrics.checks import (
+    check_columns,
     check_count,
     check_finite,
+    check_no_mask,
     check_number,
     check_spectra,
 )
@@ -307,10 +309,13 @@ def target_check(
     X = check_spectra(X)
     check_count(n_draws, "n_draws", minimum=1)
     check_number(limit, "limit", -1.0)
+    # the copies check the rest; an array has lost these two
+    check_no_mask(y_train, "y_train")
+    check_columns(y_train, "y_train")
+    y_train = np.asarray(y_train)
     rng = np.random.default_rng(random_state)
     parts = as_bands(bands, X.shape[1])
     trained = parts.sums(explain(model, X, method, target, parts, options))
-    y_train = np.asarray(y_train)
     means = []
     for _ in range(n_draws):
         copied = clone(model).fit(X_train, y_train[rng.permutation(len(y_train))])

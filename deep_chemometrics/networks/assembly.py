@@ -13,16 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ..augmentation.layers import RandomScatter
 from deep_chemometrics.checks import (
     SpectrumWarning,
+    check_classes,
+    check_columns,
     check_count,
     check_finite,
+    check_no_mask,
     check_number,
+    check_numbers,
     check_option,
+    unusual,
 )
 from .architectures import ARCHITECTURES
 from .backend import keras
@@ -251,8 +256,16 @@ def _encode(y: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.ndarray, bool]
         raise ValueError(
             "a classifier requires y to be passed, but the target y is None."
         )
-    check_classification_targets(y)
-    check_consistent_length(np.empty(n_samples), y)
+    check_no_mask(y, "y")
+    check_columns(y)
+    sparse = hasattr(y, "toarray")
+    if sparse or (np.ndim(y) == 2 and np.shape(y)[1] > 1):
+        if not sparse and "text" not in unusual(y):
+            check_numbers(y, "y")
+        check_classification_targets(y)
+        check_consistent_length(np.empty(n_samples), y)
+    else:
+        y = check_classes(y, n_samples)
     kind = type_of_target(y, input_name="y")
     if kind == "multiclass-multioutput":
         raise ValueError(
@@ -261,7 +274,7 @@ def _encode(y: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.ndarray, bool]
         )
     if kind == "multilabel-indicator":
         return *_encode_labels(y), True
-    names, codes = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+    names, codes = np.unique(y, return_inverse=True)
     if len(names) < 2:
         (name,) = names.tolist()
         raise ValueError(
