@@ -198,6 +198,6 @@ def test_spectra_that_are_no_numbers(spectra, message):
 
 def test_first_rows_of_each_kind():
     mixed = np.array([[1.0, 2.0], [None, "a"], [datetime.date(2024, 1, 1), pd.NaT]], dtype=object)
-    assert unusual(mixed) == {"other": 0, "gap": 1, "text": 1, "date": 2}
+    assert unusual(mixed) == {"other": (0, 0), "gap": (1, 0), "text": (1, 1), "date": (2, 0)}
     assert unusual(X) == unusual(pd.DataFrame(X)) == unusual([]) == {}
     check_numbers([1.0, None], gaps=True)

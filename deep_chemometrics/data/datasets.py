@@ -19,7 +19,12 @@ import pandas as pd
 from fastcore.basics import patch
 from numpy.typing import ArrayLike
 
-from ..checks import check_axis, check_finite, check_spectra
+from deep_chemometrics.checks import (
+    check_axis,
+    check_finite,
+    check_spectra,
+    printable,
+)
 from . import units as _units
 
 # %% ../../nbs/library/data/01_datasets.ipynb #01-datasets-006
@@ -153,14 +158,17 @@ class SpectralDataset:
 @patch
 def __repr__(self: SpectralDataset) -> str:
     def names(table):
-        return ", ".join(map(str, table.columns)) or "none"
+        more = f" and {table.shape[1] - 30} more" if table.shape[1] > 30 else ""
+        return ", ".join(map(printable, table.columns[:30])) + more or "none"
 
     n_missing = int(self.y.isna().sum().sum())
     missing = f" ({n_missing} values missing)" if n_missing else ""
+    words = (self.value_unit, self.axis_name, self.axis_unit)
+    value_unit, axis_name, axis_unit = map(printable, words)
     return (
-        f"SpectralDataset {self.name!r}: {len(self)} spectra x {len(self.axis)} "
-        f"channels ({self.value_unit}), {self.axis_name} {self.axis[0]:g} to "
-        f"{self.axis[-1]:g} {self.axis_unit}\n"
+        f"SpectralDataset {printable(self.name)!r}: {len(self)} spectra x "
+        f"{len(self.axis)} channels ({value_unit}), {axis_name} {self.axis[0]:g} to "
+        f"{self.axis[-1]:g} {axis_unit}\n"
         f"  targets: {names(self.y)}{missing}; samples: {names(self.samples)}"
     )
 
@@ -177,7 +185,7 @@ def _repr_html_(self: SpectralDataset) -> str:
     ax.tick_params(labelsize=8)
     # A file may call its unit anything; without the backslash a $ starts a formula.
     axis_name, axis_unit, ylabel = (
-        str(word).replace("$", r"\$")
+        printable(word).replace("$", r"\$")
         for word in (self.axis_name, self.axis_unit, self.value_unit)
     )
     plot_spectra(self.X[rows], self.axis, axis_name, axis_unit, ylabel=ylabel, ax=ax)

@@ -6,6 +6,7 @@
 __all__ = ['Name', 'Number', 'State', 'BandInspector', 'inspect_bands']
 
 # %% ../../nbs/library/explanation/16_inspector.ipynb #10c-inspector-003
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -17,7 +18,12 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from ..checks import check_count, check_option, check_spectra
+from deep_chemometrics.checks import (
+    check_count,
+    check_option,
+    check_spectra,
+    printable,
+)
 from .activations import channel_axis
 from .attribution import attribute
 from .methods import METHODS, used_options
@@ -259,7 +265,8 @@ def _live(it: BandInspector, *state: object) -> "ipywidgets.VBox":
 
     def redraw(change=None):
         chosen = {name: control.value for name, control in controls.items()}
-        text.value = it.text(**chosen)
+        # units and names of classes are text, whatever they contain
+        text.value = html.escape(printable(it.text(**chosen), 300))
         picture.value = _png(it.figure(**chosen))
 
     for control in controls.values():

@@ -428,6 +428,40 @@ SHOWN = {
 }
 
 
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "attribute": "\"><img src=x onerror=alert(1)>'",
+    "nul": "a\0b",
+    "terminal": "\x1b[31mred\x1b[0m\x07",
+    "lines": "one\ntwo\rthree\u2028four",
+    "direction": "a\u202eb\u2066c",
+    "surrogate": "a\ud800b",
+    "long": "x" * 200_000,
+    "formula": "$\\frac{1}{0$",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+def test_names_from_a_file_stay_names(name):
+    """Whatever a file calls things, the preview is text and a picture, short and printable."""
+    more = dict(axis_name=name, axis_unit=name, value_unit=name, name=name)
+    ds = SpectralDataset(np.eye(3), axis=range(3), **more)
+    if "\ud800" not in name:  # pandas refuses half a character
+        columns = {f"{name}{i}": np.arange(3.0) for i in range(3)}
+        ds = replace(ds, y=columns, samples={name: [name] * 3})
+    for shown in (repr(ds), ds._repr_html_()):
+        assert all(c.isprintable() or c == "\n" for c in shown) and shown.encode()
+        assert len(repr(ds)) < 1_000 and repr(ds).count("\n") == 1
+    text, _, rest = ds._repr_html_().partition("</pre>")
+    assert html.unescape(text.removeprefix("<pre>")) == repr(ds) and "<" not in text.removeprefix("<pre>")
+    assert re.fullmatch(r'<img alt="all spectra" title="all spectra" src="data:image/png;base64,[\w+/=]+">', rest)
+
+
+def test_many_columns_are_counted():
+    ds = SpectralDataset(np.eye(3), y=np.zeros((3, 500)), axis=range(3))
+    assert "28, 29 and 470 more; samples: none" in repr(ds)
+
+
 @pytest.mark.parametrize("make", SHOWN.values(), ids=SHOWN)
 def test_what_a_notebook_shows(make):
     ds = make()

@@ -89,6 +89,13 @@ def test_a_control_changes_text_and_picture(inspector):
     assert box.text.value == inspector.text(**STATE)
 
 
+def test_a_unit_is_text_among_the_controls():
+    pytest.importorskip("ipywidgets")
+    unit = "<script>alert(1)</script>"
+    box = inspect_bands(LINEAR, X, AXIS, unit, "cm-1", bands=6, unit=unit).live(**STATE)
+    assert "<" not in box.text.value and "&lt;script&gt;" in box.text.value
+
+
 def test_without_ipywidgets_the_figure_is_there_and_the_controls_name_the_extra(inspector, monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     assert len(inspector.figure().axes) == 3
