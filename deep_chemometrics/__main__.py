@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -65,10 +66,10 @@ def _warnings_told(name: str, but: str | None = None) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    for warning in caught:
-        told = but is None or but not in str(warning.message)
-        if told and issubclass(warning.category, UserWarning):
-            _complain(f"note: {_reason(name, warning.message)}")
+    told = [one.message for one in caught if issubclass(one.category, UserWarning)]
+    for reason in dict.fromkeys(_reason(name, message) for message in told):
+        if but is None or but not in reason:
+            _complain(f"note: {reason}")
 
 
 def _for_each(names: Sequence[str], work: Callable[[str], None]) -> int:
@@ -182,7 +183,11 @@ def _run_groups(given: argparse.Namespace) -> int:
     if given.picture:
         _check_picture(names, given.picture)
     try:
-        from deep_chemometrics.infrared import predict_groups, show_groups
+        from deep_chemometrics.infrared import (
+            describe_groups,
+            predict_groups,
+            show_groups,
+        )
     except ImportError as error:
         raise _Refused(str(error)) from None
     tables = []
@@ -192,6 +197,8 @@ def _run_groups(given: argparse.Namespace) -> int:
         scores = predict_groups(ds)
         for row, of_one in scores.iterrows():
             print(f"{name}\t{row}\t{_predicted(of_one)}", flush=True)
+            if given.words:
+                print(indent(describe_groups(ds, row=row), "  "), flush=True)
         scores.insert(0, "spectrum", range(len(scores)))
         scores.insert(0, "file", name)
         tables.append(scores)
@@ -317,6 +324,7 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("files", nargs="+", metavar="FILE")
     groups = command("groups", _run_groups, "predict functional groups, from infrared")
     groups.add_argument("files", nargs="+", metavar="FILE")
+    groups.add_argument("--words", action="store_true", help="say which bands speak")
     groups.add_argument("--csv", type=Path, help="write the scores of all groups")
     groups.add_argument(
         "--picture", type=Path, help="draw the first spectrum of the file, explained"

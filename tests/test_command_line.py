@@ -49,7 +49,7 @@ def test_help_names_arguments_and_exit_status(command, capsys):
     shown = capsys.readouterr().out
     assert ended.value.code == 0
     assert f"usage: python -m deep_chemometrics {command}" in shown and "exit status: 0 all files" in shown
-    expected = {"": ["info", "groups", "convert"], "groups": ["FILE", "--csv", "--picture"]}
+    expected = {"": ["info", "groups", "convert"], "groups": ["FILE", "--csv", "--picture", "--words"]}
     expected |= {"info": ["FILE", "--axis-unit"], "convert": ["folder", "--resample START:STOP:STEP"]}
     assert [word for word in expected[command] if word not in shown] == []
 
@@ -217,10 +217,11 @@ def test_groups_of_spectra(folder, capsys):
     shown = capsys.readouterr()
     assert status == 1 and "none.csv: No such file" in shown.err
     lines = shown.out.splitlines()
-    assert len(lines) == 3 and lines[2].startswith("molecules.csv\t1\taromatic 1.00, alcohol")
+    assert len(lines) == 3 and lines[2].startswith("molecules.csv\t1\t") and "aromatic" in lines[2]
     scores = pd.read_csv("scores.csv")
     assert scores["file"].tolist() == ["molecules.csv"] * 2 and scores["spectrum"].tolist() == [0, 1]
     expected = predict_groups("molecules.csv", unit="absorbance", axis_unit="cm-1")
     np.testing.assert_allclose(scores[list(expected)], expected, rtol=1e-5)
-    assert main(["groups", "molecules.csv", *units, "--picture", "groups.png"]) == 0
+    assert main(["groups", "molecules.csv", *units, "--picture", "groups.png", "--words"]) == 0
+    assert "  aromatic: present, score " in capsys.readouterr().out
     assert Path("groups.png").read_bytes()[:4] == b"\x89PNG"

@@ -129,7 +129,7 @@ def write_acetone(path: Path) -> None:
 
 @pytest.mark.slow
 def test_calls_that_it_recommends_run(tmp_path, monkeypatch):
-    from deep_chemometrics.calibration import ApplicabilityDomain, PLSRegressionCV, compare
+    from deep_chemometrics.calibration import ApplicabilityDomain, ConformalRegressor, PLSRegressionCV, compare
     from deep_chemometrics.data import load_tablets, read_spectra
     from deep_chemometrics.explanation import attribute, faithfulness
     from deep_chemometrics.infrared import predict_groups
@@ -142,6 +142,7 @@ def test_calls_that_it_recommends_run(tmp_path, monkeypatch):
     names |= dict(
         PLSRegressionCV=PLSRegressionCV,
         ApplicabilityDomain=ApplicabilityDomain,
+        ConformalRegressor=ConformalRegressor,
         compare=compare,
         read_spectra=read_spectra,
         attribute=attribute,
@@ -154,7 +155,7 @@ def test_calls_that_it_recommends_run(tmp_path, monkeypatch):
     (tmp_path / "measurements").mkdir()
     (tmp_path / "measurements" / "march.csv").write_text("sample,1100,1102,1104\na,0.1,0.2,0.3\nb,0.2,0.3,0.4\n")
     calls = re.findall(r"^\| .+? \| `(.+?)` \|", README, flags=re.M)
-    assert len(calls) == 8
+    assert len(calls) == 9
     for call in calls:
         ast.parse(call, mode="eval")
         result = eval(call, names)
