@@ -6,7 +6,10 @@
 __all__ = ['CNNRegressor', 'CNNClassifier', 'load_model']
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-003
+import errno
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,14 +59,16 @@ from deep_chemometrics.networks.saving import (
 from deep_chemometrics.networks.training import (
     Batches,
     ProgressLine,
+    damaged,
     learning_rates,
     make_optimizer,
     numbers_of,
     read_numbers,
     train,
+    versions,
     write_numbers,
 )
-from ..storage import fingerprint
+from ..storage import fingerprint, locked
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-008
 class _SpectralCNN(BaseEstimator):
@@ -239,32 +244,58 @@ def _fingerprint(self: _SpectralCNN, X: np.ndarray, y: np.ndarray) -> str:
     "A name for data, parameters and initial weights."
     parameters = self.get_params(deep=False)
     del parameters["verbose"], parameters["checkpoint"]
-    if not isinstance(self.random_state, int):
+    if self.random_state is None:  # what was drawn then is stored beside
         del parameters["random_state"]
     parameters = {name: _described(value) for name, value in parameters.items()}
     start = self.model_.get_weights() if self._goes_on() else []
     return fingerprint(type(self).__name__, X, y, parameters, start)
 
+# %% ../../nbs/library/networks/07_estimators.ipynb #draw-code
+@patch
+def _checkpoint_folder(self: _SpectralCNN, X: np.ndarray, y: np.ndarray) -> Path | None:
+    "Where the checkpoints of this fit are; a `ValueError` if it cannot be recognised."
+    if self.checkpoint is None:
+        return None
+    try:
+        return Path(self.checkpoint) / self._fingerprint(X, y)
+    except ValueError as error:
+        raise ValueError(
+            "a checkpoint has to be recognised by its parameters, which are functions "
+            f"or objects without a fingerprint ({error}): fit without checkpoint."
+        ) from error
+
 
 @patch
 def _draw(
-    self: _SpectralCNN, X: np.ndarray, y: np.ndarray, codes: np.ndarray | None
+    self: _SpectralCNN, n_samples: int, codes: np.ndarray | None, folder: Path | None
 ) -> _Draw:
     "As drawn now, or as stored beside the checkpoints of this fit."
     rng = check_random_state(self.random_state)
     limit = 2**31 - 1  # every backend accepts such seeds
     first = rng.randint(limit, size=3)
-    part, validation = self._split(len(X), rng, codes)
+    part, validation = self._split(n_samples, rng, codes)
     seeds = np.vstack([first, rng.randint(limit, size=(self.n_members - 1, 3))])
-    if self.checkpoint is None:
-        return _Draw(seeds, part, validation, None)
-    folder = Path(self.checkpoint) / self._fingerprint(X, y)
-    file = folder / "fit.npz"
-    if file.exists():
-        stored = read_numbers(file)[1]
-        return _Draw(stored["seeds"], stored["part"], stored["validation"], folder)
-    write_numbers(file, {}, seeds=seeds, part=part, validation=validation)
-    return _Draw(seeds, part, validation, folder)
+    arrays = dict(seeds=seeds, part=part, validation=validation)
+    if folder is None or not (folder / "fit.npz").exists():
+        return _Draw(**arrays, folder=folder and _noted(folder, arrays))
+    stored = read_numbers(folder / "fit.npz")[1]
+    rows = [stored.get("part"), stored.get("validation")]
+    same = stored.keys() == arrays.keys() and stored["seeds"].shape == seeds.shape
+    if not same or sorted(np.concatenate(rows, None)) != list(range(n_samples)):
+        raise damaged(folder / "fit.npz")
+    return _Draw(**stored, folder=folder)
+
+
+def _noted(folder: Path, arrays: dict[str, np.ndarray]) -> Path | None:
+    "Store what was drawn; None, with a warning, if the disk is full."
+    try:
+        write_numbers(folder / "fit.npz", {"versions": versions()}, **arrays)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        warnings.warn(f"no checkpoints: {error}.", stacklevel=4)
+        return None
+    return folder
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #task
 class _Task(NamedTuple):
@@ -313,11 +344,13 @@ def fit(
     plan = self._check_parameters()
     X = self._spectra(X)
     y, codes = self._targets(y, len(X))
-    draw = self._draw(X, y, codes)
-    if not self._goes_on():
-        self.mean_spectrum_ = X[draw.part].mean(axis=0, dtype=np.float64)
-    task = self._task(y, draw.part)
-    members = self._fit_members(X, task, draw, plan, callbacks)
+    folder = self._checkpoint_folder(X, y)
+    with nullcontext() if folder is None else locked(folder / "fit"):
+        draw = self._draw(len(X), codes, folder)
+        if not self._goes_on():
+            self.mean_spectrum_ = X[draw.part].mean(axis=0, dtype=np.float64)
+        task = self._task(y, draw.part)
+        members = self._fit_members(X, task, draw, plan, callbacks)
     self.model_ = _join(members, task.each, task.last)
     return self
 

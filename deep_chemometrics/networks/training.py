@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['OPTIMIZERS', 'Batches', 'learning_rates', 'Plateau', 'make_optimizer', 'ProgressLine', 'numbers_of', 'Memory',
-           'write_numbers', 'read_numbers', 'Checkpoint', 'train']
+           'write_numbers', 'read_numbers', 'damaged', 'versions', 'Checkpoint', 'train']
 
 # %% ../../nbs/library/networks/05_training.ipynb #07c-training-003
 import json
+import platform
+import sys
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
@@ -21,6 +22,7 @@ from tqdm import tqdm
 from ..augmentation.arrays import draw_mixup
 from ..checks import check_number, check_option
 from .backend import keras
+from .. import __version__
 from ..storage import written_whole
 
 # %% ../../nbs/library/networks/05_training.ipynb #07c-training-007
@@ -376,11 +378,31 @@ def read_numbers(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        return json.loads(str(arrays.pop("text"))), arrays
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path.name} is not a checkpoint: delete it, or name another."
-        ) from error
+        text = json.loads(str(arrays.pop("text")))
+    # zip, zlib, numpy and JSON have their own errors for damaged files
+    except Exception as error:
+        raise damaged(path) from error
+    if not isinstance(text, dict):
+        raise damaged(path)
+    return text, arrays
+
+
+def damaged(path: Path) -> ValueError:
+    "The error for a file that is no checkpoint. The file stays as it is."
+    return ValueError(f"{path.name} is not a checkpoint: delete it, or name another.")
+
+
+def versions() -> dict[str, str]:
+    "Of what a training depends on."
+    backend = keras.backend.backend()
+    module = sys.modules[backend]
+    return {
+        "deep_chemometrics": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "keras": keras.__version__,
+        backend: module.__version__,
+    }
 
 # %% ../../nbs/library/networks/05_training.ipynb #07c-training-020
 class Checkpoint(keras.callbacks.Callback):
@@ -425,36 +447,65 @@ class Checkpoint(keras.callbacks.Callback):
             "best_epoch": memory.epoch,
             "least": float(memory.least),
             "stop": bool(self.model.stop_training),
+            "versions": versions(),
         }
         arrays = {f"best_{i}": value for i, value in enumerate(memory.values)}
         for name, variables in self._variables(self.model).items():
             for i, value in enumerate(numbers_of(variables)):
                 arrays[f"{name}_{i}"] = value
-        write_numbers(self.path, text, **arrays)
+        try:
+            write_numbers(self.path, text, **arrays)
+        except OSError as error:  # the disk is full: no reason to lose the training
+            message = f"{self.path.name} was not written ({error}); training goes on."
+            warnings.warn(message, stacklevel=2)
         self.written = monotonic()
 
 # %% ../../nbs/library/networks/05_training.ipynb #resume
+def _take_up(
+    saver: Checkpoint, model: keras.Model, text: dict, arrays: dict[str, np.ndarray]
+) -> None:
+    "Set a training to the state of a file."
+    model.optimizer.build(model.trainable_variables)
+    for name, variables in saver._variables(model).items():
+        _set(variables, [arrays[f"{name}_{i}"] for i in range(len(variables))])
+    memory = saver.memory
+    values = [arrays[f"best_{i}"] for i in range(len(memory.variables))]
+    if [v.shape for v in values] != [v.shape for v in memory.values]:
+        raise ValueError("weights of another network")
+    saver.batches.go_to(text["batches"])  # before anything depends on it
+    memory.values = values
+    memory.epoch = int(text["best_epoch"])
+    memory.least = float(text["least"])
+    memory.history |= {k: list(map(float, v)) for k, v in text["history"].items()}
+    saver.order = text["batches"]
+    saver.stopped = bool(text["stop"])
+
+
 def _resume(saver: Checkpoint, model: keras.Model) -> int:
     "Take up the state in the file, if there is one; the number of epochs done."
     if not saver.path.exists():
         return 0
     text, arrays = read_numbers(saver.path)
-    if text["mark"] != saver.mark:
+    if "mark" in text and text["mark"] != saver.mark:
         raise ValueError(
             f"{saver.path.name} was written by a fit with other data or parameters: "
             "delete it, or name another checkpoint."
         )
-    model.optimizer.build(model.trainable_variables)
-    for name, variables in saver._variables(model).items():
-        _set(variables, [arrays[f"{name}_{i}"] for i in range(len(variables))])
-    memory = saver.memory
-    memory.values = [arrays[f"best_{i}"] for i in range(len(memory.variables))]
-    memory.epoch = text["best_epoch"]
-    memory.least = text["least"]
-    memory.history |= text["history"]
-    saver.order = text["batches"]
-    saver.stopped = text["stop"]
-    return text["done"]
+    try:
+        _take_up(saver, model, text, arrays)
+        done = int(text["done"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(saver.path) from error
+    before = text.get("versions", {})
+    if other := [name for name, now in versions().items() if before.get(name) != now]:
+        if before:
+            message = (
+                f"{saver.path.name} was written with {before}, which is another "
+                f"version of {', '.join(other)}: the end may differ from that of one "
+                "training."
+            )
+            warnings.warn(message, stacklevel=5)
+    return done
 
 # %% ../../nbs/library/networks/05_training.ipynb #train-loop
 def _fit(

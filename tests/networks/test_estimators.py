@@ -3,8 +3,14 @@
 Compiling a network takes a second or two and training next to nothing, so most tests use a tiny one.
 """
 
+import errno
+import io
+import json
 import pickle
+import shutil
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
 import numpy as np
@@ -20,7 +26,8 @@ from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.networks import ARCHITECTURES, CNNClassifier, CNNRegressor, load_model, resnet1d
 from deep_chemometrics.networks.assembly import _members
 from deep_chemometrics.networks.backend import keras
-from deep_chemometrics.networks.training import Checkpoint
+from deep_chemometrics.networks.training import Checkpoint, read_numbers, write_numbers
+from deep_chemometrics.storage import locked
 
 
 class Tiny:
@@ -696,6 +703,151 @@ def test_different_fits_are_never_taken_for_each_other(one, other):
     fingerprints = [regressor(**options)._fingerprint(X, y) for options in (one, other)]
     assert fingerprints[0] != fingerprints[1]
     assert regressor(**one)._fingerprint(X, y) == fingerprints[0], "and the same is the same"
+
+
+WIDTH = 3
+
+
+def of_this_width(n_channels, n_targets, seed):
+    return keras.layers.Dense(WIDTH)
+
+
+class OfThisWidth:
+    def __call__(self, n_channels, n_targets, seed):
+        return of_this_width(n_channels, n_targets, seed)
+
+
+@pytest.mark.parametrize("build", [of_this_width, OfThisWidth(), partial(of_this_width, seed=1)], ids=["f", "o", "p"])
+def test_what_a_function_finds_around_it_counts(build, monkeypatch):
+    X, y = data(20, 9)
+    before = regressor(architecture=build)._fingerprint(X, y)
+    assert regressor(architecture=build)._fingerprint(X, y) == before
+    monkeypatch.setitem(globals(), "WIDTH", 4)
+    assert regressor(architecture=build)._fingerprint(X, y) != before
+
+
+def test_functions_of_a_package_that_share_a_name_are_told_apart(monkeypatch):
+    """Functions made inside a function bear one name, also in a package with a version."""
+    monkeypatch.setattr(returns, "__module__", "numpy")
+    fingerprints = set()
+    for number in (1, 2):
+        build = returns(number)
+        build.__module__ = "numpy"
+        fingerprints.add(regressor(architecture=build)._fingerprint(*data(20, 9)))
+    assert len(fingerprints) == 2
+
+
+def test_a_function_without_a_fingerprint_gets_no_checkpoint(tmp_path):
+    """What a lock or an open file does cannot be told from their content."""
+    lock = threading.Lock()
+
+    def build(n_channels, n_targets, seed):
+        with lock:
+            return linear(n_channels, n_targets, seed)
+
+    with pytest.raises(ValueError, match="fit without checkpoint"):
+        regressor(architecture=build, checkpoint=tmp_path).fit(*data())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("make", [np.int64, np.random.RandomState], ids=["numpy's number", "state"])
+def test_every_kind_of_seed_counts(make):
+    X, y = data(20, 9)
+    names = [regressor(random_state=make(seed))._fingerprint(X, y) for seed in (0, 1, 0)]
+    assert names[0] == names[2] != names[1]
+
+
+def test_the_same_fit_at_the_same_time_is_done_once(tmp_path):
+    """As two processes would: the lock does not know whether threads or processes hold it."""
+    X, y = data()
+    counts = [NoPower(9, 9), NoPower(9, 9)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the second says that it waits
+        with ThreadPoolExecutor(2) as pool:
+            fits = [pool.submit(regressor(checkpoint=tmp_path).fit, X, y, [count]) for count in counts]
+            one, other = (fit.result().predict(X) for fit in fits)
+    assert np.array_equal(one, other) and sum(count.trainings + 1 for count in counts) == 1
+
+
+def test_a_waiting_fit_says_so(tmp_path):
+    waiting = locked(tmp_path / "fit", pause=0.01)
+    with ThreadPoolExecutor(1) as pool, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with locked(tmp_path / "fit"):
+            entered = pool.submit(waiting.__enter__)
+            assert not wait([entered], timeout=0.2).done
+        entered.result(timeout=10)
+        waiting.__exit__(None, None, None)
+    assert ["another process works on" in str(warning.message) for warning in said] == [True]
+
+
+def test_full_disk_ends_no_training(tmp_path, monkeypatch):
+    X, y = data()
+    monkeypatch.setattr(Checkpoint, "seconds", 0)
+
+    def full(file, **arrays):
+        file.write(b"a part of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    whole = regressor().fit(X, y).predict(X)
+    model = regressor(checkpoint=tmp_path / "first")
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.warns(UserWarning, match="no checkpoints: .*No space left"):
+        assert np.array_equal(model.fit(X, y).predict(X), whole)
+    monkeypatch.undo()
+    monkeypatch.setattr(Checkpoint, "seconds", 0)
+    model = regressor(checkpoint=tmp_path / "later")
+    begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: monkeypatch.setattr(np, "savez", full))
+    with pytest.warns(UserWarning, match="member_0.npz was not written .*training goes on"):
+        assert np.array_equal(model.fit(X, y, [begin]).predict(X), whole)
+    assert {path.name for path in tmp_path.rglob("*.*")} == {"fit.lock", "fit.npz"}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    regressor(checkpoint=folder).fit(*data())
+    return folder
+
+
+def test_checkpoints_say_with_which_versions_they_were_written(checkpoint, tmp_path):
+    shutil.copytree(checkpoint, tmp_path, dirs_exist_ok=True)
+    for name in ("fit.npz", "member_0.npz"):
+        text, arrays = read_numbers(next(tmp_path.rglob(name)))
+        assert text["versions"]["keras"] == keras.__version__ and "python" in text["versions"]
+    write_numbers(
+        next(tmp_path.rglob("member_0.npz")), text | {"versions": text["versions"] | {"keras": "3.0"}}, **arrays
+    )
+    with pytest.warns(UserWarning, match="another version of keras"):
+        regressor(checkpoint=tmp_path).fit(*data())
+
+
+@pytest.mark.parametrize("name", ["fit.npz", "member_0.npz"])
+def test_damaged_checkpoints_are_named_and_stay(checkpoint, tmp_path, name):
+    shutil.copytree(checkpoint, tmp_path, dirs_exist_ok=True)
+    file = next(tmp_path.rglob(name))
+    whole, (text, arrays) = file.read_bytes(), read_numbers(file)
+    rng = np.random.default_rng(0)
+    contents = [whole[: len(whole) // 2], b"", whole[:40] + rng.bytes(60) + whole[100:]]
+    for changed in (
+        {},
+        {key: value for key, value in arrays.items() if key != next(iter(arrays))},
+        {key: np.atleast_1d(value)[:1] for key, value in arrays.items()},
+        {key: value.astype(object) for key, value in arrays.items()},
+    ):
+        buffer = io.BytesIO()
+        np.savez(buffer, text=np.array(json.dumps(text)), **changed)
+        contents.append(buffer.getvalue())
+    if name == "member_0.npz":
+        for key in ("batches", "history", "done", "least"):
+            buffer = io.BytesIO()
+            np.savez(buffer, text=np.array(json.dumps(text | {key: "x"})), **arrays)
+            contents.append(buffer.getvalue())
+    for content in contents:
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name} is not a checkpoint: delete it"):
+            regressor(checkpoint=tmp_path).fit(*data())
+        assert file.read_bytes() == content, "nothing is overwritten"
 
 
 def test_the_same_layer_made_anew_is_the_same():
