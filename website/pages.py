@@ -20,6 +20,8 @@ NBS = ROOT / "nbs"
 sys.path.insert(0, str(ROOT / "scripts"))
 from cells import for_readers, options, pngs  # noqa: E402
 
+from website.extension import lite_link  # noqa: E402
+
 
 def settings() -> dict[str, str]:
     config = ConfigParser(delimiters=["="], interpolation=None)
@@ -190,6 +192,13 @@ def shown_title(title: str, path: Path) -> str:
     return title
 
 
+def run_button(page: str) -> str:
+    """A button that runs the page in the browser, on pages for which scripts/make_lite.py does so."""
+    link = lite_link(page)
+    button = "```{{button-link}} {}\n:color: primary\n:outline:\n\n{{octicon}}`play;1em` Run in the browser\n```\n\n"
+    return button.format(link) if link else ""
+
+
 def prepare_page(path: Path, target: Path) -> Page:
     """Write the page of one notebook; what the rest of the site needs to know of it."""
     original = nbformat.read(path, as_version=4)
@@ -213,6 +222,7 @@ def prepare_page(path: Path, target: Path) -> Page:
                 head = f"# {page.title}\n\n"
                 if page.subtitle:
                     head += f"{{.subtitle}}\n{page.subtitle}\n\n"
+                head += run_button(page.name)
                 cell.source = head + cell.source[title.end() :]
             cell.source = mend_text(cell.source, path)
         cells.append(cell)
