@@ -63,6 +63,13 @@ def test_chapters_bear_their_number():
     assert pages.shown_title("Quickstart", CHAPTER.parent / "00_quickstart.ipynb") == "Quickstart"
 
 
+def test_pages_that_run_in_the_browser_have_a_button(monkeypatch):
+    assert pages.run_button("course/07_first_network") == ""
+    monkeypatch.setattr(pages, "lite_link", {"course/02_preprocessing": "../lite/lab"}.get)
+    assert pages.run_button("course/02_preprocessing").startswith("```{button-link} ../lite/lab\n")
+    assert pages.run_button("course/07_first_network") == ""
+
+
 def test_a_page_keeps_what_readers_see(tmp_path):
     page = pages.prepare_page(CHAPTER, tmp_path)
     cells = json.loads((tmp_path / "course" / "02_preprocessing.ipynb").read_text("utf-8"))["cells"]
