@@ -58,6 +58,7 @@ def network(draw: int, size: int, **options) -> CNNRegressor:
     "The network of Bjerrum et al. (2017), unfitted, for a draw of `size` tablets."
     n = size - round(options.get("validation_fraction", 0) * size)
     settings = {
+        "architecture": "bjerrum",
         "batch_size": BATCH_SIZE,
         "epochs": epochs_for(n),
         "validation_fraction": 0.0,

@@ -172,7 +172,9 @@ def test_models_that_are_none():
 def test_a_fitted_estimator_gives_its_own_network():
     rng = np.random.default_rng(0)
     spectra = np.sin(np.linspace(0, 6, N)) + rng.normal(size=(20, N))
-    cnn = CNNRegressor(scatter_correction="emsc", epochs=1, random_state=0, verbose=0).fit(spectra, spectra[:, 3])
+    cnn = CNNRegressor("bjerrum", scatter_correction="emsc", epochs=1, random_state=0, verbose=0).fit(
+        spectra, spectra[:, 3]
+    )
     assert kernel_activations(cnn, spectra).shape == (20, N, 8)
     assert np.array_equal(kernel_activations(cnn, spectra), kernel_activations(cnn.model_, spectra))
     assert np.allclose(receptive_field(cnn).centre, np.arange(N) + 0.5), "32 channels: half a channel off"

@@ -70,7 +70,7 @@ def tablets():
 
 @pytest.fixture(scope="module", params=[None, pytest.param("emsc", marks=pytest.mark.slow)])
 def cnn(request, tablets):
-    estimator = CNNRegressor(scatter_correction=request.param, epochs=4, random_state=0, verbose=0)
+    estimator = CNNRegressor("bjerrum", scatter_correction=request.param, epochs=4, random_state=0, verbose=0)
     return estimator.fit(tablets.X, tablets.y["assay"])
 
 
@@ -207,7 +207,7 @@ def test_estimator_and_its_model_agree(cnn, tablets):
 @pytest.mark.slow
 def test_units_are_those_of_y_per_raw_absorbance(tablets):
     """The same data in grams: gradients and attributions are a thousandth."""
-    fit = dict(epochs=2, random_state=0, verbose=0)
+    fit = dict(architecture="bjerrum", epochs=2, random_state=0, verbose=0)
     in_mg = CNNRegressor(**fit).fit(tablets.X, tablets.y["assay"])
     in_g = CNNRegressor(**fit).fit(tablets.X, tablets.y["assay"] / 1000)
     for method in METHODS:
@@ -570,7 +570,7 @@ def test_classifier_estimators_by_their_attributes(network):
 def test_our_classifier(tablets):
     """Classes and labels: the values sum to the difference of log-odds, as `predict_proba` gives them in float32."""
     few, level = tablets.X[:, ::20], tablets.y["assay"].to_numpy() // 15
-    fit = dict(epochs=2, random_state=0, verbose=0)
+    fit = dict(architecture="bjerrum", epochs=2, random_state=0, verbose=0)
     for y in (level.astype(int), np.stack([level > 12, level > 13], axis=1).astype(int)):
         model = CNNClassifier(**fit).fit(few, y)
         result = attribute(model, few[:5], target=1, details=True)
@@ -584,7 +584,7 @@ def test_our_classifier(tablets):
 def test_ensembles_inside_one_model(tablets):
     """The gradient is the mean of the members'; Grad-CAM looks at the last convolution of each."""
     few = tablets.X[:, ::20]
-    model = CNNRegressor(n_members=2, epochs=2, random_state=0, verbose=0).fit(few, tablets.y["assay"])
+    model = CNNRegressor("bjerrum", n_members=2, epochs=2, random_state=0, verbose=0).fit(few, tablets.y["assay"])
     cam = attribute(model, few[:3], "grad_cam")
     last = score_function(model, few).layers(None)
     assert len(last) == 2 and last[0] is not last[1]
@@ -596,7 +596,7 @@ def test_ensembles_inside_one_model(tablets):
 @pytest.mark.slow
 def test_ensembles_are_averages(tablets):
     few = tablets.X[:, ::20]
-    fit = dict(epochs=2, verbose=0)
+    fit = dict(architecture="bjerrum", epochs=2, verbose=0)
     members = [(str(i), CNNRegressor(random_state=i, **fit)) for i in range(2)]
     vote = VotingRegressor(members).fit(few, tablets.y["assay"])
     for method in ("gradient", "integrated_gradients", "shapley"):
