@@ -165,8 +165,8 @@ def test_a_mistake_stops_the_build(tmp_path):
 
 def site_of(folder: Path, **bodies: str) -> Path:
     for name, body in bodies.items():
-        head = f"<!DOCTYPE html><html><head><title>{name}</title><link rel='icon' href='data:,'></head>"
-        head += "<body><main><article>"
+        head = f"<!DOCTYPE html><html><head><title>{name}</title><link rel='icon' href='data:,'>"
+        head += "<meta name='viewport' content='width=device-width'></head><body><main><article>"
         (folder / f"{name}.html").write_text(f"{head}{body}</article></main></body></html>", encoding="utf-8")
     return folder
 
@@ -189,9 +189,7 @@ def test_links_that_lead_nowhere_are_found(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(check_site.programs() is None, reason="no Chromium with chromedriver here")
 def test_what_a_reader_would_notice_is_found(tmp_path):
-    bad = (
-        "<p style='width: 900px'>wide</p><p style='color: #bbb; background: #fff'>pale</p><img src='none.png' alt='x'>"
-    )
+    bad = "<p style='width: 900px'>wide</p><em style='color: #bbb'>pale</em><img src='none.png' alt='x'>"
     bad += "<script>console.error('broken'); fetch('http://localhost:9/elsewhere').catch(() => 0)</script>"
     site_of(tmp_path, bad=bad, good="<p>A short text.</p>")
     with check_site.Server(tmp_path) as address:
