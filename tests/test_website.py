@@ -94,7 +94,7 @@ def test_code_of_studies_and_solutions_is_folded(tmp_path):
 GOOD = """
 # Title
 
-See `EMSC` and {py:func}`example.scale`.
+See `EMSC`, `EMSC(order=2)` and {py:func}`example.scale`.
 
 ```{eval-rst}
 .. autofunction:: example.scale
@@ -144,7 +144,9 @@ def test_names_of_the_library_become_links(tmp_path):
     status, shown, site = build(tmp_path, GOOD, "factor")
     assert (status, shown) == (0, "")
     page = (site / "index.html").read_text("utf-8")
-    assert page.count('href="#deep_chemometrics.preprocessing.EMSC"') >= 2  # in the text, and beside the class itself
+    assert (
+        page.count('href="#deep_chemometrics.preprocessing.EMSC"') >= 3
+    )  # twice in the text, and beside the class itself
     assert page.count('href="#example.scale"') >= 2
     assert 'property="og:image"' in page and check_site.Reader(page).without_text == []
 

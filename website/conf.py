@@ -61,6 +61,7 @@ html_logo = str(HERE / "static" / "logo.svg")
 html_favicon = str(HERE / "static" / "favicon.svg")
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_context = {"default_mode": "auto"}
 html_search_scorer = str(HERE / "static" / "scorer.js")
 html_last_updated_fmt = None

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 ANCHOR = re.compile(r"<a id=[\"']([\w-]+)[\"']\s*/?>(?:</a>)?")
+NAME = re.compile(r"\w*(?=\(|$)")  # of a public object, alone or with a call: `EMSC`, `read_spc(path)`
 # What the pages load of MathJax; the rest is for other inputs and outputs
 MATHJAX = ["tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"]
 
@@ -37,7 +38,7 @@ def link_names(app: Sphinx, document: nodes.document) -> None:
     addresses = app.config.facts["addresses"]
     here = app.env.docname
     for literal in list(document.findall(nodes.literal)):
-        name = literal.astext().removesuffix("()")
+        name = NAME.match(literal.astext())[0]
         if name not in addresses or isinstance(literal.parent, (nodes.reference, nodes.title, addnodes.pending_xref)):
             continue
         if here.startswith("api/") and here.rpartition("/")[2] == name:

@@ -101,6 +101,7 @@ def mend_text(text: str, page: Path) -> str:
 # Code and outputs of a page
 
 COLAB = re.compile(r'^if "google\.colab" in sys\.modules', re.M)
+IMPORTS = re.compile(r"(?:(?:from|import) \S[^\n(]*(?:\([^)]*\))?\s*|#[^\n]*\s*)+")
 STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.S)
 PROGRESS = re.compile(r"\d+%\|")
 
@@ -165,12 +166,13 @@ def code_cell(cell, found: dict[str, str], page: Page) -> None:
         tags.append("hide-input")
         settings |= {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}
     elif folded(found, tags):
+        what = "imports" if IMPORTS.fullmatch(cell.source) else "code"
         tags.append("hide-input")
-        settings |= {"code_prompt_show": "Show the code", "code_prompt_hide": "Hide the code"}
+        settings |= {"code_prompt_show": f"Show the {what}", "code_prompt_hide": f"Hide the {what}"}
     if cell.metadata.get("transient", {}).get("remove_source"):
         tags.append("remove-input")
     images = list(pngs(cell))
-    caption = found.get("fig-cap", "")
+    caption = found.get("fig-cap") or found.get("fig-alt", "")
     alt = found.get("fig-alt") or caption or found.get("label", "figure").removeprefix("fig-").replace("-", " ")
     if images:
         settings["image"] = {"alt": alt, "classes": "figure-card"}
