@@ -38,7 +38,8 @@ def link_names(app: Sphinx, document: nodes.document) -> None:
     addresses = app.config.facts["addresses"]
     here = app.env.docname
     for literal in list(document.findall(nodes.literal)):
-        name = NAME.match(literal.astext())[0]
+        match = NAME.match(literal.astext())
+        name = match[0] if match else ""
         if name not in addresses or isinstance(literal.parent, (nodes.reference, nodes.title, addnodes.pending_xref)):
             continue
         if here.startswith("api/") and here.rpartition("/")[2] == name:
