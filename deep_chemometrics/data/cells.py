@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['reading', 'memory_limit', 'check_memory', 'archive_parts', 'axis_words', 'value_words', 'as_dataset', 'counts',
-           'find_channels', 'is_axis', 'read_cells']
+           'Signs', 'number', 'numbers', 'find_channels', 'Grid', 'read_grid']
 
 # %% ../../nbs/library/data/03_cells.ipynb #01e-files-003
 import csv
-import io
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -299,16 +299,89 @@ def counts(values: np.ndarray) -> bool:
     return np.array_equal(values, values[0] + np.arange(len(values)))
 
 # %% ../../nbs/library/data/03_cells.ipynb #01e-files-017
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+@dataclass(frozen=True)
+class Signs:
+    """How numbers are written: decimal sign, and sign between groups of three digits.
+
+    Parameters
+    ----------
+    decimal : {".", ","}
+    thousands : str, optional
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+
+    def plain(self, cell: str) -> str:
+        "A number without thousands signs; any other text as it is."
+        if not self.thousands or self.thousands not in cell:
+            return cell
+        group = rf"{re.escape(self.thousands)}[0-9]{{3}}"
+        end = rf"({re.escape(self.decimal)}[0-9]*)?"
+        if re.fullmatch(rf"[+-]?[0-9]{{1,3}}({group})+{end}", cell):
+            return cell.replace(self.thousands, "")
+        return cell
 
 
-def _is_number(cell: str, decimal: str) -> bool:
-    cell = cell.strip()
-    if decimal == ",":
-        cell = cell.replace(",", ".")
-    return bool(_NUMBER.fullmatch(cell))
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_ONLY_NUMBERS = re.compile(r"[-+.0-9eE\n]+")
+_INFINITE = {"inf", "+inf", "-inf", "infinity", "-infinity"}
+_MISSING = {"", "na", "nan", "n/a", "#n/a", "null", "none", "-", "--"}
+_MISSING |= {"#value!", "#div/0!", "#num!"}
 
 
+def number(cell: str, signs: Signs) -> float | None:
+    "A cell as a number: NaN where it says that a value is missing, None for a word."
+    cell = signs.plain(cell.strip())
+    if cell.lower() in _MISSING:
+        return np.nan
+    if signs.decimal == ",":
+        # a point is then no decimal sign: 1.234 may be a thousand
+        cell = cell.replace(".", " ").replace(",", ".")
+    if _NUMBER.fullmatch(cell) or cell.lower() in _INFINITE:
+        return float(cell)
+    return None
+
+
+def _numbers_of_row(row: list[str], signs: Signs) -> list[float] | None:
+    "All cells at once, where each is a number without any decoration."
+    text = "\n".join(row)
+    if signs.decimal == ",":
+        text = text.replace(".", " ").replace(",", ".")
+    if not _ONLY_NUMBERS.fullmatch(text):
+        return None
+    try:
+        values = list(map(float, text.split("\n")))
+    except ValueError:
+        return None
+    return values if len(values) == len(row) else None
+
+# %% ../../nbs/library/data/03_cells.ipynb #01e-files-017-2
+def numbers(cells: np.ndarray, signs: Signs) -> tuple[np.ndarray, np.ndarray]:
+    """Cells as floats, exactly as they are written.
+
+    Parameters
+    ----------
+    cells : ndarray of str (n_rows, n_columns)
+    signs : Signs
+
+    Returns
+    -------
+    values : ndarray of float (n_rows, n_columns)
+        NaN where a value is missing, and for words.
+    words : ndarray of bool (n_rows, n_columns)
+    """
+    values = np.full(cells.shape, np.nan)
+    words = np.zeros(cells.shape, dtype=bool)
+    for i, row in enumerate(cells):
+        found = _numbers_of_row(list(row), signs)
+        if found is None:
+            found = [number(cell, signs) for cell in row]
+            words[i] = [value is None for value in found]
+        values[i] = found
+    return values, words
+
+# %% ../../nbs/library/data/03_cells.ipynb #dialect
 def _cells(lines: Iterable[str], sep: str) -> Iterable[list[str]]:
     "Lines of text as lists of cells; `sep=' '` is any white space."
     if sep == " ":
@@ -320,7 +393,9 @@ def _cells(lines: Iterable[str], sep: str) -> Iterable[list[str]]:
 def _share_of_numbers(lines: Sequence[str], sep: str, decimal: str) -> float:
     "Large where many cells are numbers, and most of them."
     rows = [row for row in _cells(lines, sep) if len(row) > 1]
-    n_numbers = sum(_is_number(cell, decimal) for row in rows for cell in row)
+    signs = Signs(decimal)
+    found = [number(cell, signs) for row in rows for cell in row if cell]
+    n_numbers = sum(value is not None and value == value for value in found)
     return n_numbers**2 / max(sum(map(len, rows)), 1)
 
 
@@ -453,160 +528,77 @@ def find_channels(
         axis = axis[:0]
     return where, axis, " ".join(kind)
 
-# %% ../../nbs/library/data/03_cells.ipynb #01e-files-025
+# %% ../../nbs/library/data/03_cells.ipynb #grid
 _MAX_COLUMNS = 100_000
 
 
-def is_axis(values: np.ndarray) -> bool:
-    "True for three or more numbers in order, the largest step at most 100 smallest."
-    step = np.diff(values)
-    in_order = len(values) > 2 and bool((step > 0).all() or (step < 0).all())
-    return in_order and np.abs(step).max() <= 100 * np.abs(step).min()
+@dataclass(frozen=True)
+class Grid:
+    """All cells of a table, and how they are written.
 
-
-def _trim(row: list[str]) -> list[str]:
-    "A row without the empty cells at its end."
-    return row[: max((i + 1 for i, cell in enumerate(row) if cell), default=0)]
-
-
-def _is_header(row, where, axis, below, decimal) -> bool:
-    "True where many numbers stand in order, or a few above numbers, in a line as long."
-    step = np.diff(axis)
-    in_order = len(where) > 2 and bool((step >= 0).all() or (step <= 0).all())
-    if not in_order:
-        return False
-    # No line of settings has so many; broken rows below are reported later.
-    if len(where) > 20:
-        return True
-    return any(
-        len(other) >= len(_trim(row))
-        and sum(_is_number(other[j], decimal) for j in where) * 2 > len(where)
-        for other in below
-    )
-
-# %% ../../nbs/library/data/03_cells.ipynb #start
-def _begins(row, above, below, is_first, decimal, prefix, layout) -> str | None:
-    "'header' or 'numbers' for a row that may begin the table, else None."
-    cells_fit = all(_is_number(cell, decimal) or not cell for cell in row)
-    numbers = len(row) > 1 and bool(row[0]) and cells_fit
-    where, axis, _ = find_channels(row, decimal, prefix)
-    # Numbers in order below filled cells are no header, but values that happen to rise.
-    free = not all(any(above[j : j + 1]) for j in where)
-    if layout != "columns" and below and len(where) > 1 and free:
-        if numbers:
-            header = layout == "wide" or is_axis(axis)
-        else:
-            header = is_first and len(_trim(below[0])) == len(_trim(row))
-            header = header or _is_header(row, where, axis, below, decimal)
-        if header:
-            return "header"
-    return "numbers" if layout != "wide" and numbers else None
-
-
-def _start(
-    rows, decimal: str, prefix: str | None, layout: str, named: set[str]
-) -> tuple[int | None, int]:
-    """Row numbers of the header (None: there is none) and of the first data row.
-
-    `rows` are the first rows of a file, `named` columns that the caller named: the
-    first row with all of them is the header.
+    Parameters
+    ----------
+    cells : ndarray of str (n_rows, n_columns)
+        Rows that are shorter in the file end with empty cells.
+    raw : ndarray of object (n_rows, n_columns)
+        The same cells as Excel has them: numbers, dates, words; NaN where empty.
+    lengths : ndarray of int (n_rows,)
+        Cells of each row in the file.
+    signs : Signs
+    certain : bool
+        You gave the decimal sign, or that between thousands.
+    sep : str
+        Sign between the cells; "" for Excel.
     """
-    full = [i for i, row in enumerate(rows) if any(row)]
-    for place, i in enumerate(full):
-        row = rows[i]
-        if len(row) > _MAX_COLUMNS:
-            raise ValueError(
-                f"line {i + 1} has {len(row)} cells, more than a spectrum has "
-                "channels: is sep= right?"
-            )
-        if named:
-            if named <= set(row):
-                return i, i + 1
-            continue
-        above = rows[full[place - 1]] if place else []
-        below = [rows[j] for j in full[place + 1 : place + 4]]
-        kind = _begins(row, above, below, place == 0, decimal, prefix, layout)
-        if kind == "header":
-            return i, i + 1
-        if kind == "numbers":
-            return (full[place - 1] if len(above) == len(row) else None), i
-    first = rows[full[0]][:8]
-    if named:
-        raise ValueError(
-            f"no line has the columns {sorted(named)}: the first is {first}."
-        )
-    raise ValueError(
-        "no header with the axis and no column of numbers in the first "
-        f"{len(rows)} lines; the first is {first}. Name channels by numbers (prefix= "
-        "before them), or say layout=, sep=, decimal=, skip=."
-    )
 
-# %% ../../nbs/library/data/03_cells.ipynb #01e-files-028
-_MAX_SETTINGS = 200  # lines among which the table must begin
-_PANDAS = tuple(map(int, pd.__version__.split(".")[:2]))
-# From pandas 3.1 on, the parser is always exact.
-_EXACT = {} if _PANDAS >= (3, 1) else {"float_precision": "round_trip"}
+    cells: np.ndarray
+    raw: np.ndarray
+    lengths: np.ndarray
+    signs: Signs
+    certain: bool
+    sep: str
 
-
-def _check_lengths(body: str, sep: str, width: int) -> None:
-    "Raise a `ValueError` naming the first row that is shorter than `width` cells."
-    rows = (row for row in _cells(io.StringIO(body), sep) if any(row))
-    for number, row in enumerate(rows):
-        if len(row) < width:
-            raise ValueError(
-                f"row {number} has {len(row)} cells, others {width}: is it cut off, or "
-                "is a cell left out?"
-            )
-
-
-def _parse(body: str, sep: str, decimal: str) -> pd.DataFrame:
-    "The cells below the header."
-    # pandas takes a kilobyte for every column
-    widest = max(line.count(sep) for line in body.splitlines()) + 1
-    if widest > _MAX_COLUMNS:
-        raise ValueError(
-            f"a row has {widest:,} cells, more than a spectrum has channels: it is "
-            "damaged, or sep= is wrong."
-        )
-    frame = pd.read_csv(
-        io.BytesIO(body.encode()),
-        sep=r"\s+" if sep == " " else sep,
-        decimal=decimal,
-        header=None,
-        keep_default_na=False,
-        na_values=[""],
-        skipinitialspace=True,
-        low_memory=False,
-        **_EXACT,
-    )
-    if frame.iloc[:, -1].isna().any():
-        _check_lengths(body, sep, frame.shape[1])
-    return frame
-
-
-def _read_text(
-    path, sep, decimal, encoding, comment, skip, prefix, layout, named
-) -> tuple[list[str] | None, pd.DataFrame, str]:
-    "Header (or None), body and decimal sign of a table in a text file."
-    skip = skip or 0
+# %% ../../nbs/library/data/03_cells.ipynb #grid-2
+def _grid_of_text(
+    path: Path,
+    sep: str | None,
+    decimal: str | None,
+    thousands: str | None,
+    encoding: str | None,
+    comment: str | None,
+    skip: int,
+) -> Grid:
+    "The cells of a text file."
     text = _text(path, encoding, comment)
-    lines = text.split("\n", skip + _MAX_SETTINGS)[skip : skip + _MAX_SETTINGS]
-    sep, decimal = _dialect(lines, sep, decimal)
-    lines = [line + "\n" for line in lines]
-    rows = list(_cells(lines, sep))
-    if not any(map(any, rows)):
+    lines = text.split("\n")[skip:]
+    if thousands and not decimal:
+        decimal = "." if thousands == "," else ","
+    known = sep, decimal
+    sep, decimal = _dialect(lines[:200], *known)
+    # equal short cells are one object: whole numbers would take twenty times the file
+    shared: dict[str, str] = {}
+    rows = [
+        [shared.setdefault(cell, cell) if len(cell) < 4 else cell for cell in row]
+        for row in _cells((line + "\n" for line in lines), sep)
+    ]
+    while rows and not any(rows[-1]):
+        rows.pop()
+    if not rows:
         raise ValueError(f"nothing is left after skip={skip} lines.")
-    header, first = _start(rows, decimal, prefix, layout, named)
-    used = first
-    if sep != " ":
-        # a quoted cell of the settings may run over several lines
-        reader = csv.reader(lines, delimiter=sep, skipinitialspace=True)
-        used = max((reader.line_num for _ in zip(range(first), reader)), default=0)
-    body = "".join(text.split("\n", skip + used)[skip + used :])
-    if not body.strip():
-        raise ValueError("there is a header, but no spectrum below it.")
-    frame = _parse(body, sep, decimal)
-    return (None if header is None else rows[header]), frame, decimal
+    lengths = np.array([len(row) for row in rows])
+    width = lengths.max()
+    longest = f"line {lengths.argmax() + 1}, where a row has {width:,} cells"
+    if width > _MAX_COLUMNS:
+        raise ValueError(
+            f"{longest}, more than a spectrum has channels: is sep= right?"
+        )
+    size = path.stat().st_size
+    check_memory(8 * len(rows) * int(width), size, f"a table as wide as {longest},")
+    cells = np.full((len(rows), width), "", dtype=object)
+    for i, row in enumerate(rows):
+        cells[i, : len(row)] = row
+    signs = Signs(decimal, thousands)
+    return Grid(cells, cells, lengths, signs, any(known[1:]), sep)
 
 # %% ../../nbs/library/data/03_cells.ipynb #excel-cells
 _CELL_BYTES = 100  # a cell of Excel as an object, and its copies
@@ -637,7 +629,7 @@ def _check_workbook(path: Path) -> None:
     others = sum(part.file_size for part in parts) - sheets
     check_memory(4 * others, size, "its words and styles")
 
-
+# %% ../../nbs/library/data/03_cells.ipynb #excel-rows
 def _worksheet(book, sheet: int | str):
     "The sheet of that number or name."
     names = [each.title for each in book.worksheets]
@@ -689,99 +681,72 @@ def _excel_frame(path: Path, sheet: int | str) -> pd.DataFrame:
     return pd.DataFrame(cells, dtype=object)
 
 # %% ../../nbs/library/data/03_cells.ipynb #01e-files-030
-def _read_excel(
-    path, sheet, skip, prefix, layout, named
-) -> tuple[list[str] | None, pd.DataFrame, str]:
-    "Header (or None), body and decimal sign of a table in an Excel file (.xlsx)."
+def _as_text(cell, decimal: str) -> str:
+    "A cell of Excel as a text file would have it."
+    if isinstance(cell, float) and np.isnan(cell):
+        return ""
+    text = str(cell).strip()
+    number = isinstance(cell, float | int) and not isinstance(cell, bool)
+    return text.replace(".", decimal) if number else text
+
+
+def _grid_of_excel(
+    path: Path,
+    sheet: int | str,
+    decimal: str | None,
+    thousands: str | None,
+    skip: int,
+) -> Grid:
+    "The cells of a sheet of an Excel file (.xlsx)."
     try:
         import openpyxl  # noqa: F401
     except ImportError as error:
         raise ImportError(
             'Excel files need openpyxl: pip install "deep_chemometrics[readers]"'
         ) from error
-    frame = _excel_frame(path, sheet).iloc[skip or 0 :]
-    if frame.empty or frame.isna().all(axis=None):
+    raw = _excel_frame(path, sheet).iloc[skip:].to_numpy(dtype=object)
+    raw = raw[: 1 + max(np.flatnonzero(pd.notna(raw).any(axis=1)), default=-1)]
+    if not raw.size:
         raise ValueError(f"sheet {sheet!r} is empty.")
-    rows = [
-        ["" if pd.isna(cell) else str(cell).strip() for cell in row]
-        for row in frame.head(_MAX_SETTINGS).to_numpy()
-    ]
-    header, first = _start(rows, ".", prefix, layout, named)
-    body = frame.iloc[first:].dropna(how="all").reset_index(drop=True)
-    if body.empty:
-        raise ValueError("there is a header, but no spectrum below it.")
-    body = body.set_axis(range(body.shape[1]), axis=1).infer_objects()
-    return (None if header is None else rows[header]), body, "."
-
-# %% ../../nbs/library/data/03_cells.ipynb #01e-files-031
-def _fit(
-    header: list[str] | None, body: pd.DataFrame
-) -> tuple[list[str] | None, pd.DataFrame]:
-    "Header and body of one width, without the empty columns that separators leave."
-    width = body.shape[1]
-    while width > 1 and body.iloc[:, width - 1].isna().all():
-        if header is not None and "".join(header[width - 1 : width]):
-            break
-        width -= 1
-    body = body.iloc[:, :width]
-    if header is None:
-        return header, body
-    while len(header) > width and not header[-1]:
-        header = header[:-1]
-    if len(header) != width:
-        raise ValueError(
-            f"the header has {len(header)} cells, but the rows below it have {width}: "
-            "correct the header."
-        )
-    return header, body
+    certain = bool(decimal or thousands)
+    decimal = decimal or ("," if thousands == "." else ".")
+    cells = np.full(raw.shape, "", dtype=object)
+    for i, row in enumerate(raw):
+        cells[i] = [_as_text(cell, decimal) for cell in row]
+    lengths = np.full(len(cells), cells.shape[1])
+    return Grid(cells, raw, lengths, Signs(decimal, thousands), certain, "")
 
 # %% ../../nbs/library/data/03_cells.ipynb #01e-files-032
-def read_cells(
+def read_grid(
     path: Path,
-    layout: str = "auto",
-    named: Iterable[str] = (),
     sheet: int | str = 0,
     sep: str | None = None,
     decimal: str | None = None,
+    thousands: str | None = None,
     encoding: str | None = None,
     comment: str | None = "#",
     skip: int | None = None,
-    prefix: str | None = None,
-) -> tuple[list[str] | None, pd.DataFrame, str]:
-    """The table in a text or Excel file (.xlsx).
+) -> Grid:
+    """All cells of a text or Excel file (.xlsx).
 
     Parameters
     ----------
     path : Path
-    layout : {"auto", "wide", "columns", "long"}
-        Where to look for the axis.
-    named : iterable of str
-        Columns that must be there.
-    sheet, sep, decimal, encoding, comment, skip, prefix
+    sheet, sep, decimal, thousands, encoding, comment, skip
         As in `read_table`.
 
     Returns
     -------
-    header : list of str or None
-        None: there is none.
-    body : DataFrame
-        The cells below it.
-    decimal : str
-        The decimal sign.
+    Grid
 
     Raises
     ------
     ValueError
-        As `read_table` does.
+        For an empty file, an unknown encoding, a binary file, or rows far too long.
     ImportError
         For an Excel file without openpyxl.
     """
-    named = set(named)
+    skip = skip or 0
     if path.suffix.lower() in (".xlsx", ".xlsm"):
-        found = _read_excel(path, sheet, skip, prefix, layout, named)
-    else:
-        found = _read_text(
-            path, sep, decimal, encoding, comment, skip, prefix, layout, named
-        )
-    header, body, decimal = found
-    return *_fit(header, body), decimal
+        return _grid_of_excel(path, sheet, decimal, thousands, skip)
+    return _grid_of_text(path, sep, decimal, thousands, encoding, comment, skip)

@@ -192,7 +192,8 @@ def read_spectra(
     SpectralDataset
         `samples["file"]` names each spectrum's file, relative to the folder. Files of a
         folder that cannot be read are listed in `notes["unread"]`, a DataFrame with the
-        columns file and reason, and counted in a `SpectrumWarning`.
+        columns file and reason, and counted in a `SpectrumWarning`. `notes["layout"]`
+        says how a table was read, for a folder by file.
 
     Raises
     ------
@@ -231,4 +232,7 @@ def read_spectra(
         warnings.warn(message, SpectrumWarning, stacklevel=2)
     table = pd.DataFrame(unread, columns=["file", "reason"])
     notes = whole.notes | {"unread": table, "source": path.name}
+    layouts = {name: part.notes.get("layout") for name, part in parts.items()}
+    if any(layouts.values()):
+        notes["layout"] = layouts
     return replace(whole, notes=notes, name=path.stem)
