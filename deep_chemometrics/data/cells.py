@@ -475,7 +475,8 @@ def _alike(
     "Cells with numbers between the commonest words (prefix, unit), and these words."
     prefix = _PREFIXES if prefix is None else re.escape(prefix)
     pattern = _CHANNEL.format(prefix=prefix, decimal=re.escape(decimal))
-    matches = [re.fullmatch(pattern, cell.strip(), re.IGNORECASE) for cell in header]
+    channel = re.compile(pattern, re.IGNORECASE)
+    matches = [channel.fullmatch(cell.strip()) for cell in header]
     found = [(i, match) for i, match in enumerate(matches) if match]
     words = [
         ((match["prefix"] or "").lower(), (match["unit"] or "").strip())

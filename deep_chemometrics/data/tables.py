@@ -90,26 +90,39 @@ def is_axis(axis: np.ndarray) -> bool:
     return bool(step.max() <= 100 * step.min())
 
 
-def _core(axis: np.ndarray) -> np.ndarray:
-    "The axis without one or two numbers at its ends, if it is one only without them."
-    if is_axis(axis) or counts(axis):
-        return axis
-    for i, j in ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0)):
-        part = axis[i : len(axis) - j]
-        if is_axis(part):
-            step = np.abs(np.diff(part)).max()
-            before = np.abs(axis[:i] - part[0]).min(initial=np.inf)
-            after = np.abs(axis[len(axis) - j :] - part[-1]).min(initial=np.inf)
-            if len(axis) > 5 or min(before, after) > 5 * step:
-                return part
-    return axis
+def _sections(axis: np.ndarray) -> list[np.ndarray]:
+    "Positions on the axis, split where a step is over five times the one beside it."
+    step = np.abs(np.diff(axis))
+    before = np.r_[np.inf, step[:-1]]
+    after = np.r_[step[1:], np.inf]
+    breaks = step > 5 * np.minimum(before, after)
+    # a number beyond the end of an otherwise even axis
+    if len(axis) > 4 and step[1:-1].max() < 1.05 * step[1:-1].min():
+        breaks[[0, -1]] |= step[[0, -1]] > 1.5 * step[1]
+    return np.split(np.arange(len(axis)), np.flatnonzero(breaks) + 1)
 
 # %% ../../nbs/library/data/04_tables.ipynb #axes-2
+def _last_digit(values: np.ndarray) -> float:
+    "The unit of the last digit that numbers are written with."
+    for unit in (1.0, 0.1, 0.01, 0.001, 1e-4):
+        if np.allclose(values / unit, np.round(values / unit), rtol=0, atol=1e-6):
+            return unit
+    return 0.0
+
+
 def _regular(axis: np.ndarray) -> bool:
     "Whether the steps are those of an instrument: equal, or changing slowly."
     if not is_axis(axis):
         return False
-    return bool(np.abs(np.diff(np.log(np.abs(np.diff(axis))))).max() < 0.5)
+    # three or four reference values may be equally far from each other by chance
+    few = len(axis) < 5
+    for at in _sections(axis):
+        step = np.abs(np.diff(axis[at]))
+        allowed = (0.02 if few else 0.1) * step[1:]
+        allowed = allowed + (1e-9 if few else 1.01 * _last_digit(axis[at]))
+        if len(step) < 2 or np.any(np.abs(np.diff(step)) > allowed):
+            return False
+    return True
 
 
 def _convincing(axis: np.ndarray) -> bool:
@@ -117,15 +130,6 @@ def _convincing(axis: np.ndarray) -> bool:
     return _regular(axis) and not _numbered(axis) and axis.min() > 0
 
 # %% ../../nbs/library/data/04_tables.ipynb #regular
-def _sections(axis: np.ndarray) -> list[np.ndarray]:
-    "Positions on the axis, split where a step is over five times the one beside it."
-    step = np.abs(np.diff(axis))
-    before = np.r_[np.inf, step[:-1]]
-    after = np.r_[step[1:], np.inf]
-    breaks = np.flatnonzero(step > 5 * np.minimum(before, after))
-    return np.split(np.arange(len(axis)), breaks + 1)
-
-
 def _disorder(axis: np.ndarray, names: list[str]) -> str | None:
     "What is wrong with the order of the axis, or None."
     step = np.diff(axis) * (np.sign(np.median(np.diff(axis))) or 1.0)
@@ -206,6 +210,23 @@ class _Reading:
         filled[self.where] = False
         return np.flatnonzero(filled).tolist()
 
+    @property
+    def core(self) -> np.ndarray:
+        "The axis without one or two numbers at its ends, if it is one only without."
+        axis = self.axis
+        if is_axis(axis) or counts(axis):
+            return axis
+        for i, j in ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0)):
+            part = axis[i : len(axis) - j]
+            # a first number without a word before it is the header of its column
+            if is_axis(part) and (not i or self.where[0] > 0):
+                before = np.abs(axis[:i] - part[0]).min(initial=np.inf)
+                after = np.abs(axis[len(axis) - j :] - part[-1]).min(initial=np.inf)
+                far = min(before, after) > 5 * np.abs(np.diff(part)).max()
+                if far or len(axis) > 5:
+                    return part
+        return axis
+
     def label(self, i: int) -> str:
         "The first word of a line beside its channels."
         return next(filter(None, self.cells[self.rows[i], self.others]), "")
@@ -256,6 +277,7 @@ def _describe(reading: _Reading) -> str:
 
 # %% ../../nbs/library/data/04_tables.ipynb #find
 _FIRST = 200  # lines among which the header must be
+_MAX_CHANNELS = 100_000
 
 
 def _reading(grid: Grid, layout: str, i: int, prefix: str | None) -> _Reading | None:
@@ -263,13 +285,18 @@ def _reading(grid: Grid, layout: str, i: int, prefix: str | None) -> _Reading | 
     upright = layout == "columns"
     cells = grid.cells.T if upright else grid.cells
     raw = grid.raw.T if upright else grid.raw
+    if cells.shape[1] > _MAX_CHANNELS:
+        return None
     header = [grid.signs.plain(cell) for cell in cells[i]]
+    where, axis, around = find_channels(header, grid.signs.decimal, prefix)
     other = "," if grid.signs.decimal == "." else "."
-    for sign in (grid.signs.decimal, other):
-        where, axis, around = find_channels(header, sign, prefix)
-        if len(where) > 1:
-            break
-    else:
+    doubtful = False
+    if any(other in cell for cell in header):
+        found = find_channels(header, other, prefix)
+        doubtful = len(found[0]) > len(where)
+        where, axis, around = found if doubtful else (where, axis, around)
+    # 00123 is a name
+    if len(where) < 2 or any(re.match("0[0-9]", header[j]) for j in where):
         return None
     below = cells[i + 1 : i + 13, where]
     below = below[(below != "").any(axis=1)][:3]
@@ -280,7 +307,7 @@ def _reading(grid: Grid, layout: str, i: int, prefix: str | None) -> _Reading | 
         return None
     body = cells[i + 1 :, where] if upright else cells[i + 1 :]
     rows = i + 1 + np.flatnonzero((body != "").any(axis=1))
-    return _Reading(layout, cells, raw, i, where, axis, around, rows, sign == other)
+    return _Reading(layout, cells, raw, i, where, axis, around, rows, doubtful)
 
 
 def _in_rows(grid: Grid, prefix: str | None, names: Sequence[str]) -> _Reading | None:
@@ -308,7 +335,7 @@ def _in_rows(grid: Grid, prefix: str | None, names: Sequence[str]) -> _Reading |
         )
     return max(good or found, key=lambda reading: len(reading.axis), default=None)
 
-
+# %% ../../nbs/library/data/04_tables.ipynb #find-2
 def _in_columns(grid: Grid, prefix: str | None) -> _Reading | None:
     "The table with its axis in the first column, or in the one behind row numbers."
     filled = np.flatnonzero((grid.cells != "").any(axis=0))[:2]
@@ -317,7 +344,7 @@ def _in_columns(grid: Grid, prefix: str | None) -> _Reading | None:
         return found[0] if found else None
     # the header of a table with samples in rows is no word for an axis
     named = found[1].where[0] > 0
-    return found[1] if named and is_axis(_core(found[1].axis)) else found[0]
+    return found[1] if named and is_axis(found[1].core) else found[0]
 
 # %% ../../nbs/library/data/04_tables.ipynb #01f-tables-010
 def _roughness(values: np.ndarray) -> np.ndarray:
@@ -349,7 +376,7 @@ def _decide(rows: _Reading, columns: _Reading, signs: Signs) -> _Reading:
     """
     named = _names_an_axis(columns.corner)
     evidence = []
-    if not is_axis(_core(rows.axis)):
+    if not is_axis(rows.core):
         no_header = rows.where[0] == 0
         no_names = counts(rows.axis) and not columns.corner
         if (no_header or no_names or named) and not _numbered(columns.axis):
@@ -359,8 +386,8 @@ def _decide(rows: _Reading, columns: _Reading, signs: Signs) -> _Reading:
     else:
         for one, other in ((rows, columns), (columns, rows)):
             # the word for an axis may stand before it, or above the other one
-            better = _convincing(_core(one.axis))
-            if better and not _convincing(_core(other.axis)):
+            better = _convincing(one.core)
+            if better and not _convincing(other.core):
                 evidence += [one] if one is columns or not named else []
             if _smooth(one, other, signs):
                 evidence.append(one)
@@ -414,7 +441,7 @@ def _choose(
         wordy = _wordy(upright, grid.signs, metadata_columns)
         if wordy is not None:
             reason = f", {upright.place(wordy)} holds words: metadata_columns=[...]?"
-        if wordy is not None or not is_axis(_core(upright.axis)):
+        if wordy is not None or not is_axis(upright.core):
             upright = None
     if rows is not None and upright is not None:
         return _decide(rows, upright, grid.signs)
@@ -494,14 +521,6 @@ def _statistic(row: np.ndarray, rest: np.ndarray, unit: float) -> str | None:
             return name
     return None
 
-
-def _last_digit(cells: np.ndarray) -> float:
-    "The unit of the last digit of numbers as they are written."
-    digits = [len(cell) - 1 - max(cell.rfind("."), cell.rfind(",")) for cell in cells]
-    whole = [len(cell) - 1 for cell in cells]
-    digits = [0 if n > w else n for n, w in zip(digits, whole)]
-    return 10.0 ** -max(digits)
-
 # %% ../../nbs/library/data/04_tables.ipynb #left-2
 def _summaries(reading: _Reading, values: np.ndarray, found: dict) -> dict:
     """Lines that are named as, and equal, a statistic of the others.
@@ -518,7 +537,7 @@ def _summaries(reading: _Reading, values: np.ndarray, found: dict) -> dict:
     summaries = {}
     for i in [*named, *spectra[-4:]]:
         rest = values[[j for j in spectra if i in named or j < i]]
-        unit = _last_digit(reading.cells[reading.rows[i], reading.where])
+        unit = _last_digit(values[i])
         kind = None
         if len(rest) >= (1 if i in named else 2 if bare[i] else 3):
             kind = _statistic(values[i], rest, unit)

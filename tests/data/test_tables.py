@@ -457,6 +457,7 @@ def make(seed):
         else:
             thousands = ""
     body = written(X, rng, kind, decimal, thousands)
+    kinds += ["three decimals"] * all(len(cell.replace(",", ".").partition(".")[2]) == 3 for row in body for cell in row)
     names, naming = random_names(rng, n)
     metadata = random_metadata(rng, n)
     samples_in_rows = rng.random() < 0.55
@@ -568,9 +569,12 @@ CLEAR = {"names words", "names none", "names 1", "names zeros", "names barcodes"
 
 def is_plain(made):
     """A header of channels, a column of names in words, metadata: all that a common file has."""
-    if made.axis.min() >= 1950 and made.axis.max() <= 2050:
-        return False  # as years are
-    return set(made.kinds) <= CLEAR | {"corner ID", "corner Sample", "corner sample name", "layout given"}
+    like_years = made.axis.min() >= 1950 and made.axis.max() <= 2050
+    # 1,012 or 1.001: the comma between the cells would tell
+    like_thousands = made.sep != "," and (made.options["axis_unit"] == "um" or "three decimals" in made.kinds)
+    if like_years or like_thousands:
+        return False
+    return set(made.kinds) <= CLEAR | {"three decimals", "corner ID", "corner Sample", "corner sample name", "layout given"}
 
 
 def save(made, path):
