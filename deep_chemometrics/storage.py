@@ -16,7 +16,7 @@ import time
 import types
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,6 +95,22 @@ def _try_to_lock(file: Any) -> bool:
     return True
 
 
+def _locked_file(path: Path) -> Any:
+    "The open file of a lock, or None if another process has it."
+    file = open(path, "ab")  # noqa: SIM115  (closing it frees the lock)
+    try:
+        # whoever had it before removed it at the end: then this is a file of the past
+        mine = _try_to_lock(file) and os.path.samestat(
+            os.fstat(file.fileno()), os.stat(path)
+        )
+    except FileNotFoundError:
+        mine = False
+    if mine:
+        return file
+    file.close()
+    return None
+
+
 @contextmanager
 def locked(path: str | Path, pause: float = 0.2) -> Iterator[None]:
     """Work alone on a file or folder; another process, or thread, waits for its turn.
@@ -102,20 +118,27 @@ def locked(path: str | Path, pause: float = 0.2) -> Iterator[None]:
     Parameters
     ----------
     path : str or Path
-        A file is made beside it, with ".lock" added to its name, and stays.
+        While open, a file is beside it, with ".lock" added to its name.
     pause : float
         Seconds between two looks.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(f"{path.name}.lock"), "ab") as file:
-        if not _try_to_lock(file):
-            where = f"{path.parent.name}/{path.name}"
-            message = f"another process works on {where}: waiting until it ends."
-            warnings.warn(message, stacklevel=3)
-            while not _try_to_lock(file):
-                time.sleep(pause)
-        yield  # closing the file frees it
+    lock = path.with_name(f"{path.name}.lock")
+    file = _locked_file(lock)
+    if file is None:
+        where = f"{path.parent.name}/{path.name}"
+        message = f"another process works on {where}: waiting until it ends."
+        warnings.warn(message, stacklevel=3)
+    while file is None:
+        time.sleep(pause)
+        file = _locked_file(lock)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows does not remove open files
+            lock.unlink()
+        file.close()
 
 # %% ../nbs/library/02_storage.ipynb #describe
 _PLAIN = (bool, int, float, complex, str, bytes, np.generic)
@@ -156,7 +179,7 @@ def _content(module: types.ModuleType) -> str:
         raise ValueError(f"what is in the module {module.__name__!r} is not known")
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
-
+# %% ../nbs/library/02_storage.ipynb #describe-code
 def _describe(thing: Any, path: tuple = (), done: dict[int, Any] | None = None) -> Any:
     "All that decides how `thing` behaves, the same in every session."
     done = {} if done is None else done
@@ -219,6 +242,9 @@ def _read_code(thing: Any, path: tuple, done: dict[int, Any]) -> Any:
     if isinstance(thing, types.FunctionType):
         bound = [cell.cell_contents for cell in thing.__closure__ or ()]
         used = _globals(thing.__code__, thing.__globals__)
+        if "." in thing.__qualname__.replace("<locals>.", ""):
+            # what methods find in a list may be what they put there, as counts are
+            used = {k: v for k, v in used.items() if not isinstance(v, (list, set))}
         values = [thing.__defaults__, thing.__kwdefaults__, bound, used]
         return _code(thing.__code__), _describe(values, path, done)
     if not isinstance(thing, type):

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from deep_chemometrics import __version__
 from deep_chemometrics.checks import check_count
 from deep_chemometrics.data.cells import reading
-from deep_chemometrics.storage import fingerprint, written_whole
+from deep_chemometrics.storage import fingerprint, locked, written_whole
 
 # %% ../nbs/studies/run.ipynb #04g-studies-007
 _KINDS = (type(None), bool, int, float, str)
@@ -323,7 +323,7 @@ def run_study(
     Interrupt it (Ctrl-C) at any time: what is finished is kept, and the next call goes
     on from there. A setting that fails is reported at once and stops no other. What
     `compute` does is not part of the record: after changing it take another file.
-    Only one run at a time may use a file.
+    A second run on the same file waits until the first ends.
 
     Parameters
     ----------
@@ -357,10 +357,25 @@ def run_study(
     """
     keyed = _check_settings(settings)
     check_count(workers, "workers", minimum=1)
-    results = _Results(path, [*next(iter(keyed.values()))])
-    todo = {key: s for key, s in keyed.items() if key not in results.rows}
-    if not todo:
+    names = [*next(iter(keyed.values()))]
+    results = _Results(path, names)
+    if all(key in results.rows for key in keyed):
         return _table(results, [*keyed])
+    with locked(path):
+        results = _Results(path, names)  # another run may have added to it
+        _compute(compute, keyed, results, workers, progress)
+    return _table(results, [*keyed])
+
+
+def _compute(
+    compute: Callable[..., pd.DataFrame],
+    keyed: dict[str, dict],
+    results: _Results,
+    workers: int,
+    progress: bool,
+) -> None:
+    "Add to the results what they lack of the settings."
+    todo = {key: s for key, s in keyed.items() if key not in results.rows}
     failures = {}
     known = len(keyed) - len(todo)
     line = tqdm(total=len(keyed), initial=known, unit="setting", disable=not progress)
@@ -380,4 +395,3 @@ def run_study(
         line.close()
         _save(results, [*keyed])
     _raise(failures, todo)
-    return _table(results, [*keyed])

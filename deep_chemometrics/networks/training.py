@@ -497,14 +497,13 @@ def _resume(saver: Checkpoint, model: keras.Model) -> int:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(saver.path) from error
     before = text.get("versions", {})
-    if other := [name for name, now in versions().items() if before.get(name) != now]:
-        if before:
-            message = (
-                f"{saver.path.name} was written with {before}, which is another "
-                f"version of {', '.join(other)}: the end may differ from that of one "
-                "training."
-            )
-            warnings.warn(message, stacklevel=5)
+    other = [name for name, now in versions().items() if before.get(name) != now]
+    if before and other:
+        message = (
+            f"{saver.path.name} was written with {before}, which is another version of "
+            f"{', '.join(other)}: the end may differ from that of one training."
+        )
+        warnings.warn(message, stacklevel=5)
     return done
 
 # %% ../../nbs/library/networks/05_training.ipynb #train-loop
