@@ -2493,6 +2493,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                    'deep_chemometrics/storage.py'),
                                            'deep_chemometrics.storage._is_at': ( 'library/storage.html#_is_at',
                                                                                  'deep_chemometrics/storage.py'),
+                                           'deep_chemometrics.storage._locked_file': ( 'library/storage.html#_locked_file',
+                                                                                       'deep_chemometrics/storage.py'),
                                            'deep_chemometrics.storage._own_code': ( 'library/storage.html#_own_code',
                                                                                     'deep_chemometrics/storage.py'),
                                            'deep_chemometrics.storage._parts': ( 'library/storage.html#_parts',
