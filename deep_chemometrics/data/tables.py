@@ -104,9 +104,9 @@ def _sections(axis: np.ndarray) -> list[np.ndarray]:
 # %% ../../nbs/library/data/04_tables.ipynb #axes-2
 def _last_digit(values: np.ndarray) -> float:
     "The unit of the last digit that numbers are written with."
-    for unit in (1.0, 0.1, 0.01, 0.001, 1e-4):
-        if np.allclose(values / unit, np.round(values / unit), rtol=0, atol=1e-6):
-            return unit
+    for digits in range(10):
+        if np.allclose(values, np.round(values, digits), rtol=1e-12, atol=1e-12):
+            return 10.0**-digits
     return 0.0
 
 
@@ -220,11 +220,7 @@ class _Reading:
             part = axis[i : len(axis) - j]
             # a first number without a word before it is the header of its column
             if is_axis(part) and (not i or self.where[0] > 0):
-                before = np.abs(axis[:i] - part[0]).min(initial=np.inf)
-                after = np.abs(axis[len(axis) - j :] - part[-1]).min(initial=np.inf)
-                far = min(before, after) > 5 * np.abs(np.diff(part)).max()
-                if far or len(axis) > 5:
-                    return part
+                return part
         return axis
 
     def label(self, i: int) -> str:
@@ -379,6 +375,9 @@ def _decide(rows: _Reading, columns: _Reading, signs: Signs) -> _Reading:
     if not is_axis(rows.core):
         no_header = rows.where[0] == 0
         no_names = counts(rows.axis) and not columns.corner
+        # the word may belong to the header, unless it stands in a line of its own
+        own_line = columns.where[0] - 1 != rows.header
+        named = named and (own_line or _convincing(columns.core))
         if (no_header or no_names or named) and not _numbered(columns.axis):
             evidence = [columns]
     elif axis_words(rows.words)[1]:

@@ -457,7 +457,9 @@ def make(seed):
         else:
             thousands = ""
     body = written(X, rng, kind, decimal, thousands)
-    kinds += ["three decimals"] * all(len(cell.replace(",", ".").partition(".")[2]) == 3 for row in body for cell in row)
+    kinds += ["three decimals"] * all(
+        len(cell.replace(",", ".").partition(".")[2]) == 3 for row in body for cell in row
+    )
     names, naming = random_names(rng, n)
     metadata = random_metadata(rng, n)
     samples_in_rows = rng.random() < 0.55
@@ -531,7 +533,7 @@ def decorate(made, rng, in_rows, body, header, corner, decimal):
                 made.lines = [[c for name in line[1:] for c in (line[0], name)] for line in made.lines]
             else:
                 continue
-        elif kind == "duplicate" and in_rows and len(header) > 3:
+        elif kind == "duplicate" and in_rows and len(header) > 3 and made.options["axis_unit"] != "um":
             at = made.lines[0].index(header[0])
             for i, line in enumerate(made.lines):
                 line.insert(at + int(pick(rng, 1, len(header))), header[0] + ".1" if not i else line[at])
@@ -574,7 +576,13 @@ def is_plain(made):
     like_thousands = made.sep != "," and (made.options["axis_unit"] == "um" or "three decimals" in made.kinds)
     if like_years or like_thousands:
         return False
-    return set(made.kinds) <= CLEAR | {"three decimals", "corner ID", "corner Sample", "corner sample name", "layout given"}
+    return set(made.kinds) <= CLEAR | {
+        "three decimals",
+        "corner ID",
+        "corner Sample",
+        "corner sample name",
+        "layout given",
+    }
 
 
 def save(made, path):
