@@ -29,8 +29,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-BATCH = 2_000  # cases of one process
-PATIENCE = 120  # seconds for one case before its process is ended
+PATIENCE = 900  # seconds beyond one a case before a process is ended; a busy machine may take minutes to start it
 ADDRESS_SPACE = 6_000_000_000  # bytes; a process with more is out of bounds in any case
 
 
@@ -294,12 +293,12 @@ def batch(first: int, last: int) -> list[dict]:
     if not begun:
         raise SystemExit(f"no case could be tried: {errors[-2000:]}")
     if len(results) < last - first:
-        problem = f"the process ended with status {process.returncode}, or took longer than {PATIENCE} s"
+        problem = f"the process ended with status {process.returncode}, or took longer than {PATIENCE + last - first} s"
         results.append(dict(number=begun[-1], kind="?", size=0, outcome="ended", problem=problem, seconds=0, bytes=0))
     return results
 
 
-def run(minutes: float, folder: Path) -> int:
+def run(minutes: float, folder: Path, size: int) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     state_file = folder / "state.json"
     fresh = dict(next=0, tried=0, outcomes={}, problems=[], most_bytes=0, most_seconds=0.0, seconds=0.0)
@@ -307,7 +306,7 @@ def run(minutes: float, folder: Path) -> int:
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end:
         began = time.monotonic()
-        results = batch(state["next"], state["next"] + BATCH)
+        results = batch(state["next"], state["next"] + size)
         outcomes = Counter(state["outcomes"]) + Counter(result["outcome"] for result in results)
         state["outcomes"] = dict(outcomes)
         state["problems"] += [result for result in results if result["problem"]]
@@ -331,6 +330,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--folder", type=Path, help="where to go on, and to keep what was found")
+    parser.add_argument("--batch", type=int, default=1_000, help="cases of one process")
     parser.add_argument("--case", type=int, help="try one case again")
     parser.add_argument("--work", type=int, nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -343,9 +343,9 @@ def main() -> int:
         print(json.dumps(result, indent=1).replace("\\n", "\n"))
         return int(bool(result["problem"]))
     if given.folder:
-        return run(given.minutes, given.folder)
+        return run(given.minutes, given.folder, given.batch)
     with tempfile.TemporaryDirectory() as folder:
-        return run(given.minutes, Path(folder))
+        return run(given.minutes, Path(folder), given.batch)
 
 
 if __name__ == "__main__":

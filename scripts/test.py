@@ -216,7 +216,15 @@ def the_rest(tally: Tally) -> None:
     tally.run("slow tests", lambda: pytest("-m", "slow or hypothesis", HYPOTHESIS_PROFILE="full"))
 
 
+def damaged_files() -> tuple[int, int, float]:
+    """Two hours of damaged files for the readers, with memory and time watched."""
+    command = [sys.executable, "scripts/fuzz_readers.py", "--minutes", "120"]
+    done = subprocess.call(command, cwd=ROOT, stdin=subprocess.DEVNULL)
+    return int(done == 0), int(done != 0), 0.0
+
+
 def nightly(tally: Tally) -> None:
+    tally.run("damaged files", damaged_files)
     tally.run("many random examples", lambda: pytest("-m", "hypothesis", HYPOTHESIS_PROFILE="nightly"))
     for backend in INSTALL:
         if backend != "jax" and importlib.util.find_spec(backend):

@@ -17,7 +17,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SKIPPED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "run", "_proc", "_docs")
 FILES = ["settings.ini", "pyproject.toml", "setup.py", "MANIFEST.in"]
-FILES += ["README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md"]
+FILES += [
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
+    "CODE_OF_CONDUCT.md",
+    "SECURITY.md",
+]
 
 
 def settings() -> dict[str, str]:

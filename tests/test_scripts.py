@@ -60,3 +60,47 @@ def test_pages_are_counted_and_slow_cells_run_on_demand(tmp_path, script):
     assert done.returncode == 1 and done.stdout.splitlines()[-1] == "1 passed, 2 failed"
     assert "ZeroDivisionError" in done.stdout
     assert script.has_slow_cells(tmp_path / "slow.ipynb") and not script.has_slow_cells(tmp_path / "good.ipynb")
+
+
+# -- scripts/fuzz_readers.py ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fuzz():
+    spec = importlib.util.spec_from_file_location("fuzz_readers", ROOT / "scripts" / "fuzz_readers.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_undamaged_files_are_read(fuzz, tmp_path, monkeypatch):
+    """What the damaged files begin with, and what is said of a reader that breaks the rules."""
+    kinds = fuzz.seeds()
+    assert len(kinds) > 20
+    memory = fuzz.Memory()
+    monkeypatch.setattr(fuzz, "case", lambda number, kinds: (number, *kinds[number]))
+    for kind in kinds:
+        result = fuzz.attempt(kind, kinds, tmp_path, memory)
+        assert (result["outcome"], result["problem"]) == ("read", ""), result
+
+    def breaks(path):
+        raise KeyError(path.name)
+
+    result = fuzz.attempt("csv", {"csv": (breaks, b"", {})}, tmp_path, memory)
+    assert result["outcome"] == "KeyError" and "KeyError: 'case.csv'" in result["problem"]
+
+
+def test_a_case_is_its_number(fuzz):
+    kinds = {"csv": (print, b"id,600,602\na,1,2\n" * 9, {})}
+    cases = [fuzz.case(number, kinds)[2] for number in range(200)]
+    assert cases == [fuzz.case(number, kinds)[2] for number in range(200)] and len(set(cases)) > 150
+
+
+@pytest.mark.slow
+def test_fuzzing_goes_on_where_it_stopped(fuzz, tmp_path):
+    for _ in range(2):
+        command = [sys.executable, str(ROOT / "scripts" / "fuzz_readers.py"), "--minutes", "0.0001", "--batch", "20"]
+        done = subprocess.run([*command, "--folder", str(tmp_path)], capture_output=True, encoding="utf-8")
+        assert done.returncode == 0, done.stdout + done.stderr
+    state = json.loads((tmp_path / "state.json").read_text())
+    assert state["next"] == state["tried"] == 40 and state["problems"] == []
