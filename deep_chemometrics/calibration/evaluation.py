@@ -37,7 +37,9 @@ from deep_chemometrics.checks import (
     check_target,
     name_rows,
 )
+from ..data.cells import reading
 from ..data.datasets import SpectralDataset
+from ..data.matlab import check_numpy
 from ..storage import fingerprint, written_whole
 
 # %% ../../nbs/library/calibration/05_evaluation.ipynb #04a-compare-009
@@ -198,9 +200,11 @@ def _stored(path: Path | None, n: int) -> _Result | None:
     if path is None:
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            result = _Result(file["predicted"], file["seconds"])
-    except Exception:  # zip, zlib and numpy have their own for damaged files
+        with reading(path, "result"):
+            check_numpy(path)
+            with np.load(path, allow_pickle=False) as file:
+                result = _Result(file["predicted"], file["seconds"])
+    except (OSError, ValueError):
         return None
     if result.predicted.shape != (n,) or not np.isfinite(result.predicted).all():
         return None
