@@ -571,7 +571,7 @@ CLEAR = {"names words", "names none", "names 1", "names zeros", "names barcodes"
 
 def is_plain(made):
     """A header of channels, a column of names in words, metadata: all that a common file has."""
-    like_years = made.axis.min() >= 1950 and made.axis.max() <= 2050
+    like_years = ((made.axis >= 1950) & (made.axis <= 2050)).any()
     # 1,012 or 1.001: the comma between the cells would tell
     like_thousands = made.sep != "," and (made.options["axis_unit"] == "um" or "three decimals" in made.kinds)
     if like_years or like_thousands:
