@@ -236,24 +236,27 @@ class _Reading:
     def place(self, i: int) -> str:
         return f"{self.line} {i} ({self.label(i)!r})"
 
-    def find(self, names: Sequence[str | int], what: str | None = None) -> list[int]:
-        "Positions of the lines with these names, or these numbers."
-        names = [names] if isinstance(names, str | int) else names
-        labels = self.cells[np.ix_(self.rows, self.others)]
-        found = []
-        for name in names:
-            at = np.flatnonzero((labels == str(name)).any(axis=1)).tolist()
-            if not at and isinstance(name, int) and 0 <= name < len(self.rows):
-                at = [name]
-            if not at:
-                known = [self.label(i) for i in range(min(30, len(self.rows)))]
-                raise ValueError(
-                    f"no {what or self.line} {name!r}: choose among {known}."
-                )
-            found += at
-        return sorted(set(found))
-
 # %% ../../nbs/library/data/04_tables.ipynb #reading-2
+def _find(
+    reading: _Reading, names: Sequence[str | int], what: str | None = None
+) -> list[int]:
+    "Positions of the lines with these names, or these numbers."
+    names = [names] if isinstance(names, str | int) else names
+    labels = reading.cells[np.ix_(reading.rows, reading.others)]
+    found = []
+    for name in names:
+        at = np.flatnonzero((labels == str(name)).any(axis=1)).tolist()
+        if not at and isinstance(name, int) and 0 <= name < len(reading.rows):
+            at = [name]
+        if not at:
+            known = [reading.label(i) for i in range(min(30, len(reading.rows)))]
+            raise ValueError(
+                f"no {what or reading.line} {name!r}: choose among {known}."
+            )
+        found += at
+    return sorted(set(found))
+
+
 def _ways_out(reading: _Reading, i: int) -> str:
     "How to leave a line out, or keep it."
     argument = reading.arguments[0]
@@ -434,7 +437,7 @@ def _choose(
         rows = _in_rows(grid, prefix, [str(name) for name in names])
     upright = _in_columns(grid, prefix) if layout != "rows" else None
     if upright is not None and columns is not None:
-        upright = replace(upright, rows=upright.rows[upright.find(columns)])
+        upright = replace(upright, rows=upright.rows[_find(upright, columns)])
     reason = ""
     if upright is not None and layout == "auto":
         wordy = _wordy(upright, grid.signs, metadata_columns)
@@ -534,6 +537,11 @@ def _summaries(reading: _Reading, values: np.ndarray, found: dict) -> dict:
     spectra = [i for i in kept if i not in named]
     bare = reading.bare()
     summaries = {}
+    for i in spectra:
+        count = np.all(values[i] == len(spectra) - 1)
+        if count and re.fullmatch("n|count|number", reading.label(i), re.IGNORECASE):
+            summaries[i] = "the number of the others"
+    spectra = [i for i in spectra if i not in summaries]
     for i in [*named, *spectra[-4:]]:
         rest = values[[j for j in spectra if i in named or j < i]]
         unit = _last_digit(values[i])
@@ -849,6 +857,19 @@ def _row_of_names(reading: _Reading, rows: np.ndarray, signs: Signs) -> int | No
     return found[-1] if len(rows) == 1 else found[0]
 
 # %% ../../nbs/library/data/04_tables.ipynb #01f-tables-011-2
+def _names_above_pairs(
+    reading: _Reading, rows: np.ndarray, names: np.ndarray
+) -> np.ndarray:
+    "Names that stand above each x of x,y,x,y; `names` where there are none."
+    if set(rows) & set(rows - 1):
+        return names
+    for j in range(reading.where[0]):
+        above = reading.cells[rows - 1, j]
+        if len(set(above)) == len(rows) and (above != "").all():
+            return above
+    return names
+
+
 def _columns_of_columns(
     reading: _Reading, rows: np.ndarray, signs: Signs, left_out: list[str]
 ) -> tuple[dict, str]:
@@ -858,6 +879,8 @@ def _columns_of_columns(
     names = np.array([str(i) for i in range(1, len(rows) + 1)], dtype=object)
     if at is not None:
         names = cells[rows, at]
+    if len(set(names)) < len(names):
+        names = _names_above_pairs(reading, rows, names)
     columns = {"column": (names, names)}
     words = ""
     for j in reading.others:
@@ -888,7 +911,7 @@ def _kept_lines(
         found |= _summaries(reading, values, found)
         _check_second_axis(reading, values, found)
     else:
-        found |= dict.fromkeys(reading.find(named), "as you said")
+        found |= dict.fromkeys(_find(reading, named), "as you said")
     lines = [i for i in range(len(reading.rows)) if i not in found]
     if not lines:
         raise ValueError("there is a header, but no spectrum below it.")

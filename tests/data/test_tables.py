@@ -276,6 +276,24 @@ def test_what_is_left_out_is_told(tmp_path):
     assert notes["left_out"] == ["1 rows before the axis", "row 0 ('-'), units (AU)", "row 3 ('ID'), the axis again"]
 
 
+def test_a_block_of_statistics_is_left_out(tmp_path):
+    statistics = {"Mean": X.mean(axis=0), "SD": X.std(axis=0, ddof=1), "Min": X.min(axis=0), "n": np.full(5, 3)}
+    block = [",".join([name, *(f"{v:.4g}" for v in values)]) for name, values in statistics.items()]
+    (tmp_path / "t.csv").write_text(lines(HEAD, *ROWS, "", *block))
+    with pytest.warns(
+        SpectrumWarning, match="the mean .* the standard deviation .* the minimum .* the number of the oth"
+    ):
+        assert np.array_equal(read_table(tmp_path / "t.csv", axis_unit="nm").X, X)
+
+
+def test_names_above_pairs_are_kept(tmp_path):
+    """As Cary's export has them: a name above each x, and 'Abs' above each y."""
+    (tmp_path / "t.csv").write_text(lines("a1,,a2,,a3,", *pairs("Wavelength (nm)", "Abs", "Abs", "Abs")))
+    with pytest.warns(SpectrumWarning, match="the axis again"):
+        ds = read_table(tmp_path / "t.csv")
+    assert ds.samples["column"].tolist() == NAMES and np.array_equal(ds.X, X)
+
+
 def test_a_folder_says_how_each_table_was_read(tmp_path):
     (tmp_path / "a.csv").write_text(lines(HEAD, *ROWS))
     (tmp_path / "b.csv").write_text(lines("nm,a1,a2,a3", *COLUMNS))
