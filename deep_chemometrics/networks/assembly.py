@@ -259,7 +259,8 @@ def _encode(y: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.ndarray, bool]
     check_no_mask(y, "y")
     check_columns(y)
     sparse = hasattr(y, "toarray")
-    if sparse or (np.ndim(y) == 2 and np.shape(y)[1] > 1):
+    shape = () if sparse else np.asarray(y).shape
+    if sparse or (len(shape) == 2 and shape[1] > 1):
         if not sparse and "text" not in unusual(y):
             check_numbers(y, "y")
         check_classification_targets(y)
