@@ -619,7 +619,9 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
         Part of the training samples, from 0 to below 1, that chooses the epoch whose
         weights are kept; with 0, or fewer than 10 samples, the last is kept.
     random_state : int or RandomState, optional
-        The same state, data and machine give the same network.
+        The same state, data, versions, machine and number of threads give the same
+        network. With other threads XLA adds up in another order (bjerrum, resnet1d):
+        NPROC=1 in the environment, set before Python starts, makes runs alike.
     verbose : int
         1 shows a line of progress, 0 nothing.
     optimizer, weight_decay, schedule, patience
