@@ -8,8 +8,10 @@ import pytest
 
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import SpectralDataset
+from deep_chemometrics.infrared import train_group_model
 from deep_chemometrics.infrared.collection import collect_infrared, molecule_key
 from deep_chemometrics.infrared.preparation import GROUP_AXIS
+from deep_chemometrics.networks.backend import keras
 
 pytest.importorskip("rdkit", reason="rdkit is not installed")
 AXIS = np.arange(600.0, 3604, 4)
@@ -114,7 +116,7 @@ def test_what_is_refused(tmp_path):
         collect_infrared(tmp_path)
     with pytest.raises(ValueError, match="no column smiles"):
         collect_infrared(tmp_path, pd.DataFrame({"cas": ["71-43-2"], "name": ["benzene"]}))
-    with pytest.raises(ValueError, match="no spectrum can be used. a.jdx: no structure"):
+    with pytest.raises(ValueError, match=r"no spectrum can be used\. a\.jdx: no structure"):
         collect_infrared(tmp_path, {"64-17-5": "CCO"})
 
 
@@ -122,3 +124,18 @@ def test_keys_do_not_depend_on_the_spelling():
     assert molecule_key("C[C@H](O)F") == molecule_key("OC(C)F") != molecule_key("OC(C)Cl")
     with pytest.raises(ValueError, match="no molecule"):
         molecule_key("C1CC")
+
+
+def test_a_folder_with_structures_trains_a_model(tmp_path):
+    def dense(n_channels, n_targets, seed):
+        return keras.Sequential([keras.Input((n_channels,)), keras.layers.Dense(n_targets)])
+
+    for i, cas in enumerate(GOOD):
+        write(tmp_path / f"{i}.jdx", cas, 1000 + 300 * i)
+    write(tmp_path / "unknown.jdx", "75-05-8", 2250)
+    settings = dict(n_members=1, epochs=1, copies=1, validation_fraction=0)
+    with pytest.warns(SpectrumWarning, match="1 left out, 3 spectra used"):
+        model = train_group_model(tmp_path, dense, structures=GOOD, **settings)
+    assert model.card["left out"] == ["unknown.jdx: no structure for the number 75-05-8"]
+    with pytest.raises(ValueError, match="no folder"):
+        train_group_model(tmp_path / "nowhere", dense, structures=GOOD, **settings)

@@ -17,7 +17,14 @@ from deep_chemometrics.calibration import ApplicabilityDomain
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import SpectralDataset
 from deep_chemometrics.data.broadening import broaden
-from deep_chemometrics.infrared import GROUP_SMARTS, load_group_model, predict_groups, prepare_infrared, show_groups
+from deep_chemometrics.infrared import (
+    GROUP_SMARTS,
+    describe_groups,
+    load_group_model,
+    predict_groups,
+    prepare_infrared,
+    show_groups,
+)
 from deep_chemometrics.infrared import prediction as module
 from deep_chemometrics.infrared.prediction import GroupModel, save_group_model
 from deep_chemometrics.infrared.preparation import GROUP_AXIS
@@ -286,6 +293,78 @@ def test_figures(model, ds):
 def test_figures_refuse(model, ds, wrong, message):
     with pytest.raises(ValueError, match=message):
         show_groups(ds, model=model, **wrong)
+
+
+# -- Certainty, words, and what is no spectrum ------------------------------------------------------------
+
+
+def calibrated(weights, bias=0.0):
+    "A network of one layer with probabilities taken as they are."
+    one = network()
+    one.layers[-1].set_weights([weights, np.full(17, bias)])
+    return GroupModel((one,), HALF, np.zeros(850), CARD, calibration=np.tile([1.0, 0.0], (17, 1)))
+
+
+def band_model(group="ketone", low=1700, high=1750):
+    "Predicts a group where there is a band."
+    weights = np.zeros((850, 17))
+    weights[(GROUP_AXIS >= low) & (GROUP_AXIS <= high), list(GROUP_SMARTS).index(group)] = 2
+    return calibrated(weights, -4.0)
+
+
+def curve(*positions, axis=GROUP_AXIS):
+    X = broaden([list(positions)], [[1.0] * len(positions)], axis, 30)
+    return SpectralDataset(X=X, axis=axis, axis_name="wavenumber", axis_unit="cm-1", name="one")
+
+
+def test_certainty_is_the_product_of_the_probabilities_of_what_is_predicted():
+    model = band_model()
+    ds = curve(1725, 2950)
+    p = predict_groups(ds, model, probabilities=True).to_numpy()[0]
+    table = predict_groups(ds, model, certainty=True)
+    assert list(table) == [*GROUP_SMARTS, "certainty"]
+    assert np.isclose(table["certainty"][0], np.maximum(p, 1 - p).prod()) and 0.5 < table["certainty"][0] < 1
+    with pytest.raises(ValueError, match="no calibration"):
+        predict_groups(ds, GroupModel(model.members, HALF, MEAN, CARD), certainty=True)
+
+
+def test_words_name_the_band_its_range_and_the_state():
+    ds = curve(1725, 2950, axis=np.arange(600.0, 3604, 4))
+    ds = replace(ds, samples={"state": ["LIQUID  (NEAT)"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpectrumWarning)
+        lines = describe_groups(ds, band_model()).splitlines()
+    assert lines[0] == "one: 600 to 3600 cm-1 (88%), state: liquid (neat)"
+    assert re.fullmatch(r"all 17 predictions right: probability 0\.\d\d", lines[1])
+    assert len(lines) == 3 and lines[2].startswith("ketone: present, score ")
+    assert re.search("for it: C=O stretch near 17(20|24|28) cm-1$", lines[2])
+
+
+def test_words_name_what_speaks_against():
+    weights = np.zeros((850, 17))
+    column = list(GROUP_SMARTS).index("ester")
+    weights[(GROUP_AXIS >= 1720) & (GROUP_AXIS <= 1790), column] = -0.05
+    with pytest.warns(SpectrumWarning, match="no group is predicted"):
+        words = describe_groups(curve(1750, 2950), calibrated(weights, -0.5))
+    assert "ester: absent" in words and "against it: C=O stretch near 17" in words
+
+
+def test_a_spectrum_without_any_group_is_told():
+    with pytest.warns(SpectrumWarning, match="^row 0: no group is predicted. Perhaps this is no infrared spectrum"):
+        predict_groups(curve(1000), band_model())
+    with pytest.raises(ValueError, match="row=1 is out of range"):
+        describe_groups(curve(1000), band_model(), row=1)
+
+
+def test_the_baseline_of_explanations_has_the_same_missing_ends():
+    """Else a range that was not measured would speak for or against a group."""
+    weights = np.ones((850, 17))
+    model = GroupModel(calibrated(weights).members, HALF, MEAN, CARD)
+    X = np.random.default_rng(0).random((2, 850)) + 0.1
+    X[1, :50] = 0
+    explained = model.explain(X, "alcohol")
+    assert (explained[1, :50] == 0).all() and (explained[0, :50] != 0).any()
+    assert np.allclose(explained[0], model.explain(X[:1], "alcohol")[0], atol=1e-6)
 
 
 # -- The model of the package ------------------------------------------------------------

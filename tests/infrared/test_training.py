@@ -134,3 +134,61 @@ def test_calibration_of_calibrated_predictions_is_the_identity():
     found = fit_calibration(P, rng.random((20_000, 1)) < P)
     assert np.allclose(found, [[1, 0]], atol=0.06)
     assert fit_calibration(1 - P, rng.random((20_000, 1)) < P).tolist() == [[1, 0]], "no slope below 0"
+
+
+# -- Spectra as other instruments show them, and networks that see what is missing --------------------------------
+
+
+def test_varied_copies_are_prepared_spectra_whose_missing_ends_are_zero():
+    from deep_chemometrics.infrared.training import vary_infrared
+
+    bands = broaden([[1000, 1740, 2950]] * 40, [[1, 2, 1]] * 40, GROUP_AXIS, 30) + 0.1
+    bands[:20, GROUP_AXIS < 620] = 0
+    varied = vary_infrared(bands, 3, np.random.RandomState(0))
+    assert varied.shape == (120, 850) and varied.dtype == np.float32 and np.isfinite(varied).all()
+    assert np.allclose(varied.max(axis=1), 1) and (varied[:60, GROUP_AXIS < 620] == 0).all()
+    begins = GROUP_AXIS[(varied != 0).argmax(axis=1)]
+    ends = GROUP_AXIS[849 - (varied != 0)[:, ::-1].argmax(axis=1)]
+    assert begins.max() <= 704 and ends.min() >= 3196 and (begins > 640).any() and (ends < 3600).any()
+    assert np.array_equal(varied, vary_infrared(bands, 3, np.random.RandomState(0)))
+
+
+@pytest.mark.slow
+def test_fast_pooling_changes_no_number():
+    from deep_chemometrics.infrared.training import _Pooling, fast_pooling, usual_pooling
+    from deep_chemometrics.networks import fganet, group_net
+
+    X = np.random.default_rng(0).random((3, 850))
+    for architecture in (fganet, group_net):
+        usual = architecture(850, 17, seed=0)
+        fast = fast_pooling(architecture)(850, 17, seed=0)
+        assert any(isinstance(layer, _Pooling) for layer in fast.layers)
+        fast.set_weights(usual.get_weights())
+        expected = usual.predict(X, verbose=0)
+        assert np.allclose(fast.predict(X, verbose=0), expected, atol=1e-5)
+        back = usual_pooling(fast)
+        assert not any(isinstance(layer, _Pooling) for layer in back.layers)
+        assert np.allclose(back.predict(X, verbose=0), expected, atol=1e-5)
+    assert fast_pooling(dense)(850, 17, 0).layers, "without pooling it stays"
+
+
+def test_coverage_tells_missing_from_absent(tmp_path):
+    from deep_chemometrics.networks import group_net
+    from deep_chemometrics.networks.saving import read_model, write_model
+
+    X = np.full((2, 850), 1e-12)
+    X[1, :100] = 0
+    plain, with_coverage = (group_net(850, 17, coverage=c, seed=0) for c in (False, True))
+    assert np.allclose(*plain.predict(X, verbose=0), atol=1e-6)
+    assert not np.allclose(*with_coverage.predict(X, verbose=0), atol=1e-3)
+    write_model(tmp_path / "net.keras", with_coverage, {})
+    again = read_model(tmp_path / "net.keras")[0]
+    assert np.allclose(again.predict(X, verbose=0), with_coverage.predict(X, verbose=0))
+
+
+def test_spellings_of_one_molecule_stay_together():
+    pytest.importorskip("rdkit", reason="rdkit is not installed")
+    from deep_chemometrics.infrared.training import _molecules
+
+    ds = SpectralDataset(X=np.ones((3, 2)), axis=[1.0, 2.0], samples={"smiles": ["OCC", "CC", "CCO"]})
+    assert _molecules(ds).tolist() == [0, 1, 0]
