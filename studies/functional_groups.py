@@ -6,7 +6,7 @@
 __all__ = ['GROUPS', 'TEST_PART', 'SAME', 'WIDTH', 'TRAINING', 'COPIES', 'EPOCHS', 'EPOCHS_AUGMENTED', 'NO_NETWORK', 'SEEDS',
            'FEW', 'SIZES', 'spectra', 'labels', 'families', 'split', 'augmented', 'training_spectra', 'Trained',
            'trained', 'measured_spectra', 'table_scores', 'predictions', 'f1_of_groups', 'f1_of_molecules', 'scores',
-           'decisions', 'decisions_by', 'bootstrap', 'settings', 'run_functional_groups', 'main', 'make_group_model']
+           'decisions', 'decisions_by', 'bootstrap', 'settings', 'run_functional_groups', 'main']
 
 # %% ../nbs/studies/functional_groups.ipynb #functional-groups-003
 import os
@@ -25,7 +25,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import KFold
 from .run import results_folder, run_study
 
-from deep_chemometrics.calibration import ApplicabilityDomain
 from deep_chemometrics.checks import SpectrumWarning, check_option
 from deep_chemometrics.data.line_list import line_spectra, load_lines
 from deep_chemometrics.infrared import (
@@ -36,7 +35,6 @@ from deep_chemometrics.infrared import (
 )
 from deep_chemometrics.infrared.augmentation import jitter_lines
 from deep_chemometrics.infrared.force_constants import GAS_PHASE
-from deep_chemometrics.infrared.prediction import save_group_model
 from deep_chemometrics.infrared.preparation import GROUP_AXIS, normalise_infrared
 from deep_chemometrics.infrared.training import best_thresholds
 from deep_chemometrics.networks import CNNClassifier, group_net
@@ -367,58 +365,3 @@ def run_functional_groups(
 def main() -> None:
     "Compute what is missing of the study."
     run_functional_groups()
-
-# %% ../nbs/studies/functional_groups.ipynb #functional-groups-037
-def _card(n_train: int, n_test: int, n_parameters: int, seeds: int) -> dict:
-    "What the model card says, without scores."
-    return {
-        "name": "Functional groups from infrared spectra",
-        "data": [
-            f"{n_train} molecules computed with GFN2-xTB (data/computed_ir.npz), "
-            f"{COPIES} copies each, in which errors of the method and properties of "
-            "instruments were drawn at random",
-            "no measured spectrum; those of ten molecules helped to fit the scale "
-            "factors",
-        ],
-        "training": f"{seeds} networks of {n_parameters:,} numbers, "
-        f"{EPOCHS_AUGMENTED} epochs, studies/functional_groups.py, make_group_model",
-        "evaluation": f"{n_test} computed molecules that the networks were not trained "
-        "on; on measured spectra it is clearly worse, see the study "
-        "nbs/studies/functional_groups.ipynb",
-        "limits": [
-            "made for gases and for molecules of 4 to 10 heavy atoms; hydrogen bonds "
-            "of liquids move and broaden bands",
-            "500 to 3900 cm-1 in steps of 4; most stretches of C-Br and C-I lie below "
-            "that",
-            "a pure substance: of a mixture the strongest part is recognised",
-            "aromatic rings and alkyl halides are often predicted wrongly in measured "
-            "spectra",
-        ],
-        "licence": "MIT",
-    }
-
-
-def make_group_model(folder: str | Path, seeds: int = 3) -> Path:
-    "Write the ensemble of networks trained on augmented spectra, with its card."
-    networks = [trained("group_net", "augmented", seed) for seed in range(seeds)]
-    X, Y = training_spectra("augmented")
-    train, test = split()
-
-    def mean(Z):
-        return np.mean([one.model.predict(Z, verbose=0) for one in networks], axis=0)
-
-    thresholds = best_thresholds(mean(X), Y)
-    predicted = mean(spectra()[test]) >= thresholds
-    found = scores(predicted, labels()[test])
-    f1 = {"F1, macro": found["macro F1"], "all groups right": found["all right"]}
-    f1 |= dict(zip(GROUPS, f1_of_groups(predicted, labels()[test])))
-    metrics = {name: {"F1": round(float(value), 3)} for name, value in f1.items()}
-    n_parameters = networks[0].model.count_params()
-    card = _card(len(train), len(test), n_parameters, seeds) | {"metrics": metrics}
-    domain = ApplicabilityDomain(level=0.999)
-    domain.fit(X, groups=np.tile(train, COPIES))
-    models = [one.model for one in networks]
-    mean_spectrum = X.mean(axis=0)
-    return save_group_model(
-        folder, models, thresholds, mean_spectrum, card, domain=domain
-    )

@@ -128,7 +128,7 @@ def test_commands_of_the_makefile_name_files_that_exist():
     scripts = re.findall(r"scripts/\w+\.py", makefile)
     assert len(scripts) >= 6 and all((ROOT / name).exists() for name in scripts)
     studies = re.findall(r"from studies\.(\w+) import main", makefile)
-    assert {"tablets", "functional_groups", "group_explanations", "transfer"} <= set(studies)
+    assert {"tablets", "functional_groups", "group_explanations", "measured_groups", "transfer"} <= set(studies)
     for name in studies:
         tree = ast.parse((ROOT / "studies" / f"{name}.py").read_text("utf-8"))
         assert "main" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

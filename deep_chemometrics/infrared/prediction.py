@@ -765,12 +765,12 @@ def _band_words(x: np.ndarray, attributions: np.ndarray, group: str, sign: int) 
     "The named band of a group where most speaks for it (`sign` 1) or against it (-1)."
     width = np.array([_NORMALISATION["width"] / 4])
     speaks = np.maximum(sign * gauss_smooth(attributions[None], width)[0], 0)
+    if sign > 0:
+        speaks[x < _CLEAR] = 0  # for a group speaks what is there
     best = 0.0
     words = "no single band"
     for high, low, name in _BANDS[group]:
         inside = (GROUP_AXIS >= low) & (GROUP_AXIS <= high)
-        if sign > 0 and x[inside].max() < _CLEAR:
-            continue  # a missing band is no reason
         total = speaks[inside].sum()
         if total > max(best, 0.05 * speaks.sum()):
             best = total

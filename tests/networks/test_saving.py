@@ -22,7 +22,7 @@ from deep_chemometrics.storage import embedded_file
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = [
-    *(embedded_file(f"group_model/member_{i}.keras") for i in range(3)),
+    *sorted(embedded_file("group_model").glob("member_*.keras")),
     *sorted((ROOT / "studies").rglob("*.keras")),
 ]
 
