@@ -99,7 +99,7 @@ def _locked_file(path: Path) -> Any:
     "The open file of a lock, or None if another process has it."
     file = open(path, "ab")  # noqa: SIM115  (closing it frees the lock)
     try:
-        # whoever had it before removed it at the end: then this is a file of the past
+        # who had it before removed it at the end: then this is a file of the past
         mine = _try_to_lock(file) and os.path.samestat(
             os.fstat(file.fileno()), os.stat(path)
         )
