@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import nbformat
@@ -76,10 +77,14 @@ def mapping_text(name: str, mapping: dict) -> str:
 
 
 def described(value) -> str:
-    """The first line of a function's docstring; any other value in Python's notation."""
-    function = getattr(value, "func", getattr(value, "compute", value))  # of a partial function, of a method's record
+    """The first line of a function's docstring, the plain fields of a record; any other value in Python's notation."""
+    function = getattr(value, "func", value)  # a builder of networks may be a partial function
     if inspect.isfunction(function) and function.__doc__:
         return function.__doc__.strip().splitlines()[0]
+    if is_dataclass(value):
+        given = {one.name: getattr(value, one.name) for one in fields(value) if one.name != "name"}
+        plain = {name: one for name, one in given.items() if one not in (None, ()) and not callable(one)}
+        return ", ".join(f"{name}: ``{one!r}``" for name, one in plain.items())
     return f"``{value!r}``"
 
 
