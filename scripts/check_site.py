@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from configparser import ConfigParser
 from html.parser import HTMLParser
 from pathlib import Path
@@ -214,7 +214,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.address = address
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-        self.driver.set_page_load_timeout(60)
+        self.driver.set_page_load_timeout(120)
         self.foreign: set[str] = set()
 
     def size(self, width: int, height: int = 900) -> None:
@@ -279,25 +279,37 @@ class Browser:
         path.write_bytes(base64.b64decode(self.driver.get_screenshot_as_base64()))
 
 
-def in_browsers(address: str, names: list[str], work: Callable[["Browser", str], list[str]]) -> Iterator[str]:
-    """`work` on every name, in as many browsers as there are processors, at most four."""
+def in_browsers(address: str, names: list[str], work: Callable[[Browser, str], list[str]]) -> list[str]:
+    """What `work` finds wrong with each of the names, in as many browsers as there are processors, at most four.
+
+    A browser that does not answer is replaced, and what it was busy with tried once more.
+    """
     waiting: queue.Queue[str] = queue.Queue()
     for name in names:
         waiting.put(name)
     found: list[str] = []
+    tried: set[str] = set()
 
-    def use(profile: str) -> None:
-        browser = Browser(address, profile)
-        try:
-            while True:
-                name = waiting.get_nowait()
-                found.extend(f"{name}: {text}" for text in work(browser, name))
-        except queue.Empty:
-            pass
-        except Exception as error:
-            found.append(f"{name}: {type(error).__name__}: {str(error).splitlines()[0]}")
-        finally:
-            browser.driver.quit()
+    def use(folder: str) -> None:
+        for number in range(4):
+            name, browser = "", None
+            try:
+                browser = Browser(address, os.path.join(folder, str(number)))
+                while True:
+                    name = waiting.get_nowait()
+                    found.extend(f"{name}: {text}" for text in work(browser, name))
+            except queue.Empty:
+                return
+            except Exception as error:
+                if name and name not in tried:
+                    tried.add(name)
+                    waiting.put(name)
+                else:
+                    what = name or "browser"
+                    found.append(f"{what}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            finally:
+                if browser:
+                    browser.driver.quit()
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         count = max(1, min(4, os.cpu_count() or 1))
@@ -353,7 +365,7 @@ def main() -> int:
                 shoot_all(address, given.shots)
     for kind, wrong in results.items():
         print(f"{'FAILED' if wrong else 'passed'}  {kind}" + (f": {len(wrong)}" if wrong else ""))
-        print("".join(f"    {text}\n" for text in wrong[:40]), end="")
+        print("".join(f"    {text}\n" for text in wrong[:200]), end="")
     failed = sum(bool(wrong) for wrong in results.values())
     print(f"{len(results) - failed} kinds of checks passed, {failed} failed, {skipped} skipped", end="; ")
     print(f"{time.perf_counter() - start:.0f} s")

@@ -47,7 +47,6 @@ autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
-viewcode_line_numbers = True
 add_module_names = False
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

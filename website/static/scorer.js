@@ -1,10 +1,11 @@
 /* What search shows first: a function or class of that name, then chapters and guides, then the rest. */
 var Scorer = {
   score: function (result) {
-    const page = result[0];
-    if (/^(course\/\d|guides\/)/.test(page)) return result[4] + 3;
-    if (/^(studies|course\/exercises)\//.test(page)) return result[4] - 2;
-    return result[4];
+    const [page, , , , score, , kind] = result;
+    if (kind === "object") return score + 10;
+    if (/^(course\/\d|guides\/)/.test(page)) return score + 3;
+    if (/^(studies|library|course\/exercises)\//.test(page)) return score - 2;
+    return score;
   },
   objNameMatch: 11,
   objPartialMatch: 6,
