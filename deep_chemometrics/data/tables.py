@@ -237,6 +237,21 @@ class _Reading:
         return f"{self.line} {i} ({self.label(i)!r})"
 
 # %% ../../nbs/library/data/04_tables.ipynb #reading-2
+def _check_together(reading: _Reading, names: list[str]) -> None:
+    "Raise a `ValueError` for one or two channels with other data before the next ones."
+    between = [np.searchsorted(reading.where, j) for j in reading.others]
+    runs = np.split(np.arange(len(names)), sorted(set(between)))
+    runs = [run for run in runs if len(run)]
+    apart = [run for run in runs if len(run) < 3 <= max(map(len, runs))]
+    if apart:
+        argument = reading.arguments[1]
+        name = names[apart[0][0]]
+        raise ValueError(
+            f"{name} stands apart from the other channels: say {argument}=[{name!r}] "
+            f"if it is none, {argument}=[] if it is."
+        )
+
+
 def _find(
     reading: _Reading, names: Sequence[str | int], what: str | None = None
 ) -> list[int]:
@@ -837,6 +852,12 @@ def _names_samples(label: str) -> bool:
     return not label or named or _names_an_axis(label)
 
 
+def _like_names(found: tuple[np.ndarray, np.ndarray]) -> bool:
+    "True for words and whole numbers but years; `found` is of `numbers`."
+    values, words = found
+    return bool(words.any() or ((values % 1 == 0).all() and not _years(values[0])))
+
+
 def _row_of_names(reading: _Reading, rows: np.ndarray, signs: Signs) -> int | None:
     "Which of the rows above the axis names the samples in columns; None if none is."
     cells = reading.cells
@@ -845,7 +866,7 @@ def _row_of_names(reading: _Reading, rows: np.ndarray, signs: Signs) -> int | No
     full = [j for j in above if (cells[rows, j] != "").all()]
     # names are words, and no two are equal: years and reference values are none
     unlike = [j for j in full if len(set(cells[rows, j])) == len(rows)]
-    text = [j for j in unlike if numbers(cells[rows, j][None], signs)[1].any()]
+    text = [j for j in unlike if _like_names(numbers(cells[rows, j][None], signs))]
     labelled = [j for j in unlike if _names_samples(cells[reading.header, j])]
     if above and not full:
         j = np.flatnonzero(cells[rows, above[-1]] == "")[0]
@@ -887,7 +908,7 @@ def _columns_of_columns(
         values = cells[rows, j]
         label = cells[reading.header, j] or f"row {j}"
         before = at is not None and j < at
-        settings = before and (len(rows) == 1 or (values == "").any())
+        settings = before and (len(rows) == 1 or np.mean(values == "") > 0.5)
         if j == at and (_names_samples(label) or len(reading.others) == 1):
             continue
         if settings or not (values != "").any():
@@ -982,6 +1003,7 @@ def _parts(
     elif len(reading.axis) > 2 and reading.axis.min() >= 0:
         names = list(reading.cells[reading.header, reading.where])
         _check_regular(reading.axis, names, reading.arguments[1])
+        _check_together(reading, names)
     if reading.layout == "rows":
         _check_header(grid, reading)
     if reading.doubtful:

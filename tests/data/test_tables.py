@@ -139,6 +139,10 @@ REFUSED = {
         lines(*(f"{r},{v}" for r, v in zip([HEAD, *ROWS], ["2021", 5, 6, 7], strict=True))),
         "breaks at 2021",
     ),
+    "a column named 2021 before others": (
+        lines("ID,2021,fat,2010,2000,1990", "a,7.2,12,.1,.2,.3", "b,6.4,13,.2,.3,.4"),
+        "2021 stands apart from the other channels.*metadata_columns",
+    ),
     "a bottom row of numbers": (lines("nm,a1,a2,a3", *COLUMNS, "2021,1,2,3"), "breaks at 2021.*metadata_rows"),
     "years as channels": (lines("ID,2019,2020,2021", "a,.1,.2,.3", "b,.2,.3,.4"), "are years"),
     "a channel twice, as pandas names it": (
@@ -584,7 +588,7 @@ LATE = ("", "mean", "mean without a name", "units", "header again", "remark", "-
 LATE += ("channel numbers", "bottom row")
 LATE_SHARES = [0.5] + [0.05] * 10
 # nothing in these files can be taken for anything else
-CLEAR = {"names words", "names none", "names 1", "names zeros", "names barcodes", "names exponents"}
+CLEAR = {"names words", "names none", "names 1", "names zeros", "names barcodes"}
 
 
 def is_plain(made):
@@ -592,7 +596,7 @@ def is_plain(made):
     like_years = ((made.axis >= 1950) & (made.axis <= 2050)).any()
     # 1,012 or 1.001: the comma between the cells would tell
     like_thousands = made.sep != "," and (made.options["axis_unit"] == "um" or "three decimals" in made.kinds)
-    if like_years or like_thousands:
+    if like_years or like_thousands or ("names none" in made.kinds and made.metadata):
         return False
     return set(made.kinds) <= CLEAR | {
         "three decimals",
