@@ -417,24 +417,26 @@ class _Hdf5Variables:
             return rows[0] if len(rows) == 1 else np.array(rows)
         return np.squeeze(values)
 
-    def objects(self, node: Any) -> np.ndarray:
-        "Cells by reference, or words as other programs than MATLAB store them."
-        import h5py
+# %% ../../nbs/library/data/08_matlab.ipynb #hdf5-objects
+@patch
+def objects(self: _Hdf5Variables, node: Any) -> np.ndarray:
+    "Cells by reference, or words as other programs than MATLAB store them."
+    import h5py
 
-        found = np.empty(node.shape, dtype=object)
-        if h5py.check_ref_dtype(node.dtype):
-            for at, reference in np.ndenumerate(node[()]):
-                empty = np.empty(0)
-                found[at] = self.value(self.file[reference]) if reference else empty
-        elif h5py.check_string_dtype(node.dtype):
-            text = node.asstr()
-            # one by one: a word is of any length
-            for at in np.ndindex(node.shape):
-                found[at] = text[at]
-                self.take(4 * len(found[at]), node.name)
-        else:
-            raise ValueError(f"{node.name} holds values of unequal lengths.")
-        return np.squeeze(found.T)
+    found = np.empty(node.shape, dtype=object)
+    if h5py.check_ref_dtype(node.dtype):
+        for at, reference in np.ndenumerate(node[()]):
+            empty = np.empty(0)
+            found[at] = self.value(self.file[reference]) if reference else empty
+    elif h5py.check_string_dtype(node.dtype):
+        text = node.asstr()
+        # one by one: a word is of any length
+        for at in np.ndindex(node.shape):
+            found[at] = text[at]
+            self.take(4 * len(found[at]), node.name)
+    else:
+        raise ValueError(f"{node.name} holds values of unequal lengths.")
+    return np.squeeze(found.T)
 
 # %% ../../nbs/library/data/08_matlab.ipynb #mat-variables
 def _mat_variables(path: Path) -> dict[str, Any]:

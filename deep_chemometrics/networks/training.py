@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from .. import __version__
 from ..augmentation.arrays import draw_mixup
 from ..checks import check_number, check_option
 from .backend import keras
-from .. import __version__
 from ..storage import written_whole
 
 # %% ../../nbs/library/networks/05_training.ipynb #07c-training-007
