@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from fastcore.basics import patch
 import pandas as pd
 from scipy.io import loadmat
 from scipy.io.matlab import matfile_version
