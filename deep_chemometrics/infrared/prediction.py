@@ -692,7 +692,7 @@ def show_groups(
     _warn_outside(model, ds.X, [row])
     return _draw_groups(model, ds.X[row], groups, method)
 
-# %% ../../nbs/library/infrared/08_prediction.ipynb #band-words
+# %% ../../nbs/library/infrared/08_prediction.ipynb #band-names
 # Ranges in cm-1, for gases and condensed phases together.
 _BANDS = {
     "alkane": [(3000, 2840, "C-H stretch"), (1480, 1430, "CH2 bend")],
@@ -758,6 +758,8 @@ _BANDS = {
         (1390, 1290, "symmetric NO2 stretch"),
     ],
 }
+
+# %% ../../nbs/library/infrared/08_prediction.ipynb #band-words
 _CLEAR = 0.05  # of the highest band: what counts as a band
 
 
