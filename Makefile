@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups study-transfer infrared exercises challenge cheat-sheet slides lab docs lite readme picture export format constraints wheel dist bench clean
+.PHONY: help setup run test test-all test-nightly test-keras study-tablets study-groups study-transfer benchmark infrared exercises challenge cheat-sheet slides lab docs lite readme picture export format constraints wheel dist bench clean
 
 help:
 	@echo 'make run      execute the quick start: notebook, figures and table of errors in run/'
@@ -18,6 +18,7 @@ help:
 	@echo 'make study-tablets  compute what is missing in the study of the tablets: hours, can be interrupted'
 	@echo 'make study-groups   compute what is missing in the studies of functional groups: an hour, can be interrupted'
 	@echo 'make study-transfer compute what is missing in the study of calibration transfer: half an hour'
+	@echo 'make benchmark  compute what is missing in the benchmark of models: hours, can be interrupted'
 	@echo 'make infrared  compute the infrared library from molecules: an hour or two, can be interrupted'
 	@echo 'make exercises  the exercises of the course without their solutions, in release/'
 	@echo 'make cheat-sheet  the functions of the library on one page, in release/cheat_sheet.pdf'
@@ -78,6 +79,9 @@ study-groups: $(READY)
 
 study-transfer: $(READY)
 	@$(BIN)/python -c 'from studies.transfer import main; main()'
+
+benchmark: $(READY)
+	@$(BIN)/python -c 'from studies.benchmark import main; main()'
 
 # LEAVE_OUT: a file of InChIKeys to leave out, or none; default is the one among the outside data
 infrared: $(READY)

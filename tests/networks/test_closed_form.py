@@ -1,0 +1,189 @@
+"""The network in closed form: what numpy computes, ridge regression where all is linear, more where it is not."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from deep_chemometrics.calibration import AutoRidge
+from deep_chemometrics.data import load_meat
+from deep_chemometrics.networks import CNNRegressor, load_model
+from deep_chemometrics.networks.closed_form import _filters, _folds, closed_form_network
+
+AXIS = np.linspace(0, 1, 60)
+
+
+def mixtures(n=90, seed=0):
+    """Spectra of two overlapping bands with scatter, and their two contents."""
+    rng = np.random.default_rng(seed)
+    contents = rng.uniform(0, 1, (n, 2))
+    bands = np.exp(-((AXIS - np.array([[0.4], [0.55]])) ** 2) / 0.01)
+    X = contents @ bands + 0.1 * rng.normal(size=(n, 1)) + 0.002 * rng.normal(size=(n, 60))
+    return X + 1, contents
+
+
+def fit(X, y, **settings):
+    return CNNRegressor(verbose=0, **settings).fit(X, y)
+
+
+def rmse(a, b):
+    return np.sqrt(np.mean((a - b) ** 2))
+
+
+@pytest.mark.parametrize("name", ["none", "SNV", "derivative 1, window 7", "SNV, derivative 2, window 11"])
+def test_filters_in_keras_are_those_in_numpy(name):
+    from deep_chemometrics.networks.backend import keras
+
+    X = mixtures()[0]
+    one = _filters(60)[name].fit(X)
+    inputs = keras.Input((60,))
+    outputs = keras.Model(inputs, one.layers(inputs)).predict(X, verbose=0)
+    np.testing.assert_allclose(outputs, one.transform(X), atol=2e-4)
+
+
+def test_as_good_as_ridge_where_all_is_linear():
+    X, contents = mixtures(160)
+    y = contents[:, 0]
+    network = fit(X[:90], y[:90])
+    linear = AutoRidge().fit(X[:90], y[:90])
+    assert rmse(network.predict(X[90:]), y[90:]) < 1.1 * rmse(linear.predict(X[90:]), y[90:])
+
+
+def test_better_than_ridge_where_it_is_not():
+    X, contents = mixtures(250)
+    y = contents[:, 0] ** 2 + np.sin(4 * contents[:, 1])
+    network = fit(X[:150], y[:150])
+    linear = AutoRidge().fit(X[:150], y[:150])
+    assert rmse(network.predict(X[150:]), y[150:]) < 0.3 * rmse(linear.predict(X[150:]), y[150:])
+
+
+def test_targets_are_computed_one_by_one():
+    X, contents = mixtures(60)
+    both = fit(X, contents).predict(X)
+    assert both.shape == (60, 2)
+    np.testing.assert_allclose(both[:, 0], fit(X, contents[:, 0]).predict(X), rtol=1e-3, atol=1e-3)
+
+
+def test_history_has_the_error_of_cross_validation():
+    X, contents = mixtures(60)
+    model = fit(X, 100 * contents[:, 0])
+    assert list(model.history_) == ["loss", "val_loss", "rmse", "val_rmse"]
+    assert len(model.history_) == model.best_epoch_ == 1
+    assert not model.interrupted_
+    assert 0.01 < model.history_["val_rmse"].iloc[0] < 3
+
+
+def test_saved_and_loaded(tmp_path):
+    X, contents = mixtures(40)
+    model = fit(X, contents[:, 0])
+    loaded = load_model(model.save(tmp_path / "model.keras"))
+    assert np.array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.architecture == "closed_form"
+
+
+def test_nothing_is_random():
+    X, contents = mixtures(40)
+    first = fit(X, contents[:, 0], random_state=0)
+    assert np.array_equal(clone(first).set_params(random_state=5).fit(X, contents[:, 0]).predict(X), first.predict(X))
+
+
+def test_scans_of_one_sample_stay_in_one_fold():
+    rng = np.random.default_rng(0)
+    y = np.repeat(rng.normal(size=20), 3)[:, None]
+    X = y + np.arange(5.0) + 1e-3 * rng.normal(size=(60, 5))
+    for train, test in _folds(X, y):
+        assert not set(y[train, 0]) & set(y[test, 0])
+
+
+def test_equal_reference_values_of_other_samples_may_be_apart():
+    """Values that are rounded are equal by chance."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(20.0), 3)[:, None]
+    both_sides = [set(y[train, 0]) & set(y[test, 0]) for train, test in _folds(rng.normal(size=(60, 5)), y)]
+    assert all(both_sides)
+
+
+def test_copies_of_samples_do_not_mislead():
+    """Each spectrum three times, with a reference value that is noise: nothing can be learnt."""
+    rng = np.random.default_rng(0)
+    X = np.repeat(mixtures(30)[0], 3, axis=0) + 1e-4 * rng.normal(size=(90, 60))
+    y = np.repeat(rng.normal(size=30), 3)
+    predicted = fit(X, y).predict(mixtures(200, seed=1)[0])
+    assert predicted.std() < 0.5 * y.std()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"augmentation": True}, {"scatter_correction": "msc"}, {"n_members": 2}, {"warm_start": True}],
+    ids=lambda settings: next(iter(settings)),
+)
+@pytest.mark.slow
+def test_settings_of_training_give_the_network_that_is_trained(settings):
+    X, contents = mixtures(20)
+    model = fit(X, contents[:, 0], epochs=1, random_state=0, **settings)
+    named = fit(X, contents[:, 0], epochs=1, random_state=0, architecture="bjerrum", **settings)
+    assert np.array_equal(model.predict(X), named.predict(X))
+
+
+@pytest.mark.parametrize("n", [10, 13])
+def test_few_samples(n):
+    X, contents = mixtures(n)
+    assert np.isfinite(fit(X, contents).predict(X)).all()
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 5])
+def test_few_channels(n_channels):
+    X, contents = mixtures(40)
+    X = contents @ np.ones((2, n_channels)) + 0.01 * X[:, :n_channels]
+    assert rmse(fit(X, contents.sum(axis=1)).predict(X), contents.sum(axis=1)) < 0.05
+
+
+@pytest.mark.filterwarnings("ignore:target 0 is constant")
+def test_constant_target():
+    X, _ = mixtures(20)
+    np.testing.assert_allclose(fit(X, np.full(20, 3.7)).predict(X), 3.7, rtol=1e-6)
+
+
+def test_spectra_that_are_all_alike_predict_the_mean():
+    np.testing.assert_allclose(fit(np.ones((12, 20)), np.arange(12.0)).predict(np.ones((2, 20))), 5.5, rtol=1e-4)
+
+
+def test_more_units_than_are_used():
+    """Above `_UNITS` samples a part of them are centres, and all are fitted."""
+    import deep_chemometrics.networks.closed_form as module
+
+    X, contents = mixtures(150)
+    y = np.sin(5 * contents[:, 1])
+    full = fit(X[:100], y[:100])
+    before = module._UNITS, module._MOST
+    module._UNITS, module._MOST = 60, 80
+    try:
+        part = fit(X[:100], y[:100])
+    finally:
+        module._UNITS, module._MOST = before
+    assert rmse(part.predict(X[100:]), y[100:]) < 2 * rmse(full.predict(X[100:]), y[100:]) + 0.02
+
+
+@pytest.mark.slow
+def test_fat_in_meat():
+    """On samples of a fold that is not used elsewhere; ridge regression with the best preprocessing errs 0.8 %."""
+    ds = load_meat()
+    ds = ds[~ds.samples["group"].duplicated()]
+    fat = ds.y["fat"].to_numpy()
+    left_out = np.arange(len(ds)) % 5 == 0
+    model = fit(ds.X[~left_out], fat[~left_out])
+    assert rmse(model.predict(ds.X[left_out]), fat[left_out]) < 1
+
+
+def test_outputs_are_of_the_scaled_targets():
+    X, contents = mixtures(40)
+    scaled = (contents - contents.mean(axis=0)) / contents.std(axis=0)
+    found = closed_form_network(X, scaled)
+    assert found.outputs.output_shape == (None, 2)
+    assert len(found.choices) == 2
+
+
+def test_it_is_no_network_for_classes():
+    from deep_chemometrics.networks import CNNClassifier
+
+    with pytest.raises(ValueError, match="architecture='closed_form'"):
+        CNNClassifier("closed_form", verbose=0).fit(mixtures(20)[0], [0, 1] * 10)

@@ -1,0 +1,58 @@
+"""The benchmark: families are whole, folds keep samples together, every model predicts, closed values stay closed."""
+
+import numpy as np
+import pytest
+
+from studies import benchmark
+
+rng = np.random.default_rng(0)
+CONTENTS = np.repeat(rng.uniform(0, 1, (30, 2)), 2, axis=0)
+AXIS = np.linspace(0, 1, 40)
+X = CONTENTS @ np.exp(-((AXIS - np.array([[0.3], [0.6]])) ** 2) / 0.02) + 0.01 * rng.normal(size=(60, 40)) + 1
+SMALL = benchmark.Set(X, CONTENTS, ["a", "b"], np.repeat(np.arange(30), 2), False)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(benchmark, "load_set", lambda name: SMALL)
+
+
+def test_stored_families_are_those_of_the_seed():
+    families = benchmark.read_families()
+    assert families == benchmark.assign_families()
+    sets = [name for family in families.values() for name in family["sets"]]
+    assert len(sets) == len(set(sets)) >= 20
+    halves = [family["half"] for family in families.values()]
+    assert halves.count("development") == 8
+    assert halves.count("evaluation") == 7
+
+
+def test_folds_keep_samples_together(small):
+    folds = benchmark.outer_folds("any")
+    assert len(folds) == 5
+    for train, test in folds:
+        assert not set(SMALL.groups[train]) & set(SMALL.groups[test])
+
+
+@pytest.mark.parametrize("model", [m for m in benchmark.MODELS if m != "network in closed form"])
+def test_every_model_predicts(model):
+    train = np.arange(60) < 40
+    predicted = benchmark.MODELS[model](X[train], CONTENTS[train], SMALL.groups[train], X[~train])
+    assert predicted.shape == (20, 2)
+    assert np.sqrt(np.mean((predicted - CONTENTS[~train]) ** 2)) < 0.8 * CONTENTS.std()
+
+
+def test_reference_values_without_open_licence_are_not_stored(small, monkeypatch):
+    rows = benchmark.compute("PLS", "any", 0)
+    assert rows["y"].isna().all()
+    assert rows["mse"].notna().all()
+    monkeypatch.setattr(benchmark, "load_set", lambda name: SMALL._replace(open_licence=True))
+    assert benchmark.compute("PLS", "any", 0)["y"].notna().all()
+
+
+def test_mini_rocket_of_new_spectra_uses_the_biases_of_the_old():
+    features, biases = benchmark.mini_rocket(X[:30])
+    again, _ = benchmark.mini_rocket(X[:30], biases)
+    assert np.array_equal(features, again)
+    assert ((features >= 0) & (features <= 1)).all()
+    assert features.shape[1] >= 84
