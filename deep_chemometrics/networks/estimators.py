@@ -47,6 +47,7 @@ from deep_chemometrics.networks.assembly import (
     _standardise,
 )
 from .backend import _check_process, _predict, keras
+from .closed_form import closed_form_network
 from deep_chemometrics.networks.saving import (
     LeftOut,
     open_network,
@@ -75,6 +76,7 @@ class _SpectralCNN(BaseEstimator):
     "Parameters, training and storage of `CNNRegressor` and `CNNClassifier`."
 
     _final = ""  # name of the layer after the network of a single member
+    _has_closed_form = False
     _stored = (  # attributes that `save` writes, beside network and history
         "n_features_in_",
         "feature_names_in_",
@@ -88,7 +90,7 @@ class _SpectralCNN(BaseEstimator):
 
     def __init__(
         self,
-        architecture: str | Callable[..., keras.Model] = "bjerrum",
+        architecture: str | Callable[..., keras.Model] = "closed_form",
         scatter_correction: str | int | None = None,
         augmentation: bool | dict | keras.layers.Layer | list | None = None,
         epochs: int = 100,
@@ -157,7 +159,10 @@ def _check_parameters(self: _SpectralCNN) -> _Plan:
     rates = learning_rates(self.schedule, self.learning_rate, 2)
     make_optimizer(self.optimizer, rates, self.weight_decay)
     order = _correction_order(self.scatter_correction)
-    build = _architecture(self.architecture)
+    choice = self.architecture
+    if isinstance(choice, str) and choice == "closed_form" and self._has_closed_form:
+        choice = "bjerrum"  # for what asks for training
+    build = _architecture(choice)
     return _Plan(build, order, *_augmentation(self.augmentation))
 
 
@@ -344,6 +349,8 @@ def fit(
     plan = self._check_parameters()
     X = self._spectra(X)
     y, codes = self._targets(y, len(X))
+    if self._is_in_closed_form(len(X), callbacks):
+        return self._fit_closed_form(X, y)
     folder = self._checkpoint_folder(X, y)
     with nullcontext() if folder is None else locked(folder / "fit"):
         draw = self._draw(len(X), codes, folder)
@@ -457,6 +464,51 @@ def predict(self: _SpectralCNN, X: ArrayLike) -> np.ndarray:
         is at least 0.5, else 0.
     """
     return self._predicted(self._outputs(X))
+
+# %% ../../nbs/library/networks/07_estimators.ipynb #closed-form
+@patch
+def _is_in_closed_form(
+    self: _SpectralCNN, n_samples: int, callbacks: Sequence[keras.callbacks.Callback]
+) -> bool:
+    "Whether nothing asks for a network that is trained step by step."
+    named = isinstance(self.architecture, str) and self.architecture == "closed_form"
+    if not named or n_samples < 10:
+        return False
+    asked = (
+        self.augmentation not in (None, False),
+        self.scatter_correction is not None,
+        self.n_members > 1,
+        bool(self.warm_start),
+        self.checkpoint is not None,
+        len(callbacks) > 0,
+    )
+    return not any(asked)
+
+
+@patch
+def _fit_closed_form(self: _SpectralCNN, X: np.ndarray, y: np.ndarray) -> _SpectralCNN:
+    "All weights at once; cross-validation takes the place of the validation part."
+    mean, scale = _standardise(y)
+    scaled = (y - mean) / scale
+    found = closed_form_network(X, scaled)
+    units = keras.layers.Rescaling(scale.tolist(), mean.tolist(), name=self._final)
+    network = found.outputs
+    self.model_ = keras.Model(network.input, units(network.output))
+    self.mean_spectrum_ = X.mean(axis=0, dtype=np.float64)
+    self.interrupted_ = False
+    left = network.predict(X, batch_size=256, verbose=0) - scaled
+    errors = [choice.error**2 for choice in found.choices]
+    history = {"loss": [float(np.mean(left**2))], "val_loss": [float(np.mean(errors))]}
+    single = scale[0] if y.shape[1] == 1 else None
+    self._note([_OneStep(history)], single)
+    return self
+
+
+class _OneStep(NamedTuple):
+    "History of a network that was computed in one step."
+
+    history: dict
+    epoch: int = 0
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-014
 @patch
@@ -607,7 +659,11 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
     ----------
     architecture : str or callable
         A name in `ARCHITECTURES`, or a function (n_channels, n_targets, seed) that
-        returns a Keras model with linear outputs.
+        returns a Keras model with linear outputs; or "closed_form", the network of
+        `networks.closed_form`, which needs no training: epochs, steps, seed and
+        validation part have no effect on it. Where `augmentation`,
+        `scatter_correction`, several members, `warm_start`, `checkpoint` or callbacks
+        ask for training, and for fewer than 10 samples, "closed_form" trains "bjerrum".
     scatter_correction : {"msc", "emsc"} or int, optional
         As a layer of the network; the polynomial order, 2 for "emsc".
     augmentation : bool, dict, Keras layer or list of layers, optional
@@ -645,13 +701,15 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
         Of the samples trained on.
     history_ : DataFrame
         A row for each epoch: mean squared errors of the scaled targets, without
-        penalties; for a single target also RMSE in its unit.
+        penalties; for a single target also RMSE in its unit. In closed form one row,
+        whose `val_loss` is from cross-validation.
     best_epoch_, interrupted_ : int, bool
         With several members, lists, and an index (member, epoch) in `history_`.
 
     References
     ----------
-    Bjerrum, Glahder, Skov (2017), arXiv:1710.01927.
+    Bjerrum, Glahder, Skov (2017), arXiv:1710.01927. Broomhead and Lowe (1988), Complex
+    Systems 2, 321-355 (radial basis functions).
 
     Examples
     --------
@@ -664,6 +722,7 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
     """
 
     _final = "units_of_y"
+    _has_closed_form = True
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #regressor-task
 @patch
