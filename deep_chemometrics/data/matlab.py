@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from fastcore.basics import patch
 import pandas as pd
+from fastcore.basics import patch
 from scipy.io import loadmat
 from scipy.io.matlab import matfile_version
 
