@@ -89,6 +89,12 @@ def test_code_of_studies_and_solutions_is_folded(tmp_path):
         assert prompt in {cell["mystnb"]["code_prompt_show"] for cell in folded}
 
 
+def test_cells_of_imports_are_known():
+    assert pages.only_imports("import os\n\n# why\nfrom a.b import (\n    c,\n    d,\n)\n")
+    assert not pages.only_imports("import os\nx = 1")
+    assert not pages.only_imports("%pip install a")
+
+
 # The build
 
 GOOD = """

@@ -4,6 +4,7 @@ Hidden cells and option lines are gone, code of the studies and of helpers is fo
 boxes, chapters bear their number, and links out of nbs/ lead to the repository.
 """
 
+import ast
 import base64
 import os
 import re
@@ -101,7 +102,6 @@ def mend_text(text: str, page: Path) -> str:
 # Code and outputs of a page
 
 COLAB = re.compile(r'^if "google\.colab" in sys\.modules', re.M)
-IMPORTS = re.compile(r"(?:(?:from|import) \S[^\n(]*(?:\([^)]*\))?\s*|#[^\n]*\s*)+")
 STYLE = re.compile(r"<style scoped>.*?</style>\n?", re.S)
 PROGRESS = re.compile(r"\d+%\|")
 
@@ -158,6 +158,14 @@ def folded(found: dict[str, str], tags: list[str]) -> bool:
     return "hide-input" in tags or bool(found.keys() & {"export", "exportd"})
 
 
+def only_imports(source: str) -> bool:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # a command of IPython
+        return False
+    return all(isinstance(one, (ast.Import, ast.ImportFrom)) for one in statements)
+
+
 def code_cell(cell, found: dict[str, str], page: Page) -> None:
     """Folding, pictures and outputs of a cell, as MyST-NB understands them."""
     tags = list(cell.metadata.get("tags", []))
@@ -166,7 +174,7 @@ def code_cell(cell, found: dict[str, str], page: Page) -> None:
         tags.append("hide-input")
         settings |= {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}
     elif folded(found, tags):
-        what = "imports" if IMPORTS.fullmatch(cell.source) else "code"
+        what = "imports" if only_imports(cell.source) else "code"
         tags.append("hide-input")
         settings |= {"code_prompt_show": f"Show the {what}", "code_prompt_hide": f"Hide the {what}"}
     if cell.metadata.get("transient", {}).get("remove_source"):
