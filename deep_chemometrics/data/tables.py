@@ -1237,10 +1237,12 @@ def read_table(
         Found in the file as far as words tell them.
     sheet : int or str
         Number (from 0) or name of an Excel sheet.
-    sep, decimal, encoding : str, optional
+    sep, decimal : str, optional
         By default found in the file.
     thousands : str, optional
         Sign between groups of three digits, such as "," in 1,012.
+    encoding : str, optional
+        By default found in the file.
     comment : str or None
         Lines that begin with it are left out.
     skip : int, optional
