@@ -113,11 +113,16 @@ class _Radial(NamedTuple):
 
 
 def _are_replicates(X: np.ndarray, numbers: np.ndarray) -> bool:
-    "Whether spectra with equal reference values are also most alike."
-    counts = np.bincount(numbers)[numbers]
-    rows = np.flatnonzero(counts > 1)[:_MOST]
-    if not len(rows) or numbers.max() < 9:
+    "Whether equal reference values seem to be scans of one sample, not chance."
+    times = np.bincount(numbers)
+    if len(times) < 10 or times.max() < 2:
         return False
+    # most values occur equally often: each sample was measured so many times
+    usual = np.bincount(times).argmax()
+    if usual > 1 and np.mean(times == usual) > 0.7:
+        return True
+    # or spectra with equal values are most alike
+    rows = np.flatnonzero(times[numbers] > 1)[:_MOST]
     D = _squares(X[rows], X)
     D[np.arange(len(rows)), rows] = np.inf
     return bool(np.mean(numbers[D.argmin(axis=1)] == numbers[rows]) > 0.5)

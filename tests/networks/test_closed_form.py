@@ -94,10 +94,19 @@ def test_scans_of_one_sample_stay_in_one_fold():
         assert not set(y[train, 0]) & set(y[test, 0])
 
 
+def test_a_sample_measured_in_three_states_stays_in_one_fold():
+    """Its spectra are not alike, but every reference value occurs three times."""
+    rng = np.random.default_rng(0)
+    y = np.tile(rng.normal(size=20), 3)[:, None]
+    X = y * np.arange(5.0) + np.repeat(10 * rng.normal(size=(3, 5)), 20, axis=0)
+    for train, test in _folds(X, y):
+        assert not set(y[train, 0]) & set(y[test, 0])
+
+
 def test_equal_reference_values_of_other_samples_may_be_apart():
     """Values that are rounded are equal by chance."""
     rng = np.random.default_rng(0)
-    y = np.repeat(np.arange(20.0), 3)[:, None]
+    y = np.round(4 * rng.normal(size=60))[:, None]
     both_sides = [set(y[train, 0]) & set(y[test, 0]) for train, test in _folds(rng.normal(size=(60, 5)), y)]
     assert all(both_sides)
 
