@@ -2151,6 +2151,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                       'deep_chemometrics/networks/estimators.py'),
                                                        'deep_chemometrics.networks.estimators._SpectralCNN._storable': ( 'library/networks/estimators.html#_spectralcnn._storable',
                                                                                                                          'deep_chemometrics/networks/estimators.py'),
+                                                       'deep_chemometrics.networks.estimators._SpectralCNN._tell_without_effect': ( 'library/networks/estimators.html#_spectralcnn._tell_without_effect',
+                                                                                                                                    'deep_chemometrics/networks/estimators.py'),
                                                        'deep_chemometrics.networks.estimators._SpectralCNN.export': ( 'library/networks/estimators.html#_spectralcnn.export',
                                                                                                                       'deep_chemometrics/networks/estimators.py'),
                                                        'deep_chemometrics.networks.estimators._SpectralCNN.fit': ( 'library/networks/estimators.html#_spectralcnn.fit',

@@ -33,7 +33,7 @@ def network() -> str:
             assert 'pip install "deep_chemometrics[deep]"' in str(error), error
             return f"no networks: {error}"
     meat = dc.data.load_meat()[:20]
-    predicted = dc.networks.CNNRegressor(epochs=1, verbose=0).fit(meat.X, meat.y["fat"]).predict(meat.X)
+    predicted = dc.networks.CNNRegressor("bjerrum", epochs=1, verbose=0).fit(meat.X, meat.y["fat"]).predict(meat.X)
     groups = dc.infrared.predict_groups(dc.data.load_computed_ir()[:1])
     return f"a network predicts {len(predicted)} contents, the model of the package {groups.shape[1]} groups"
 

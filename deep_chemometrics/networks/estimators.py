@@ -10,6 +10,7 @@ import errno
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from deep_chemometrics.checks import (
+    SpectrumWarning,
     check_count,
     check_number,
     check_option,
@@ -488,6 +490,7 @@ def _is_in_closed_form(
 @patch
 def _fit_closed_form(self: _SpectralCNN, X: np.ndarray, y: np.ndarray) -> _SpectralCNN:
     "All weights at once; cross-validation takes the place of the validation part."
+    self._tell_without_effect()
     mean, scale = _standardise(y)
     scaled = (y - mean) / scale
     found = closed_form_network(X, scaled)
@@ -502,6 +505,26 @@ def _fit_closed_form(self: _SpectralCNN, X: np.ndarray, y: np.ndarray) -> _Spect
     single = scale[0] if y.shape[1] == 1 else None
     self._note([_OneStep(history)], single)
     return self
+
+
+@patch
+def _tell_without_effect(self: _SpectralCNN) -> None:
+    "A warning that names settings of a training that does not take place."
+    defaults = signature(type(self)).parameters
+    changed = [n for n in _OF_TRAINING if getattr(self, n) != defaults[n].default]
+    if changed:
+        warnings.warn(
+            f"{', '.join(changed)} have no effect: without an architecture the network "
+            "is computed in closed form. To train one, name it, for example "
+            "architecture='savgol_net'.",
+            SpectrumWarning,
+            stacklevel=4,
+        )
+
+
+# Settings of a training; others ask for one, or (seed, verbose) do no harm.
+_OF_TRAINING = ("epochs", "batch_size", "learning_rate", "validation_fraction")
+_OF_TRAINING += ("optimizer", "weight_decay", "schedule", "patience", "scale_X")
 
 
 class _OneStep(NamedTuple):
@@ -661,9 +684,10 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
         A name in `ARCHITECTURES`, or a function (n_channels, n_targets, seed) that
         returns a Keras model with linear outputs; or "closed_form", the network of
         `networks.closed_form`, which needs no training: epochs, steps, seed and
-        validation part have no effect on it. Where `augmentation`,
-        `scatter_correction`, several members, `warm_start`, `checkpoint` or callbacks
-        ask for training, and for fewer than 10 samples, "closed_form" trains "bjerrum".
+        validation part have no effect on it, and a `SpectrumWarning` names those that
+        were given. Where `augmentation`, `scatter_correction`, several members,
+        `warm_start`, `checkpoint` or callbacks ask for training, and for fewer than 10
+        samples, "closed_form" trains "bjerrum".
     scatter_correction : {"msc", "emsc"} or int, optional
         As a layer of the network; the polynomial order, 2 for "emsc".
     augmentation : bool, dict, Keras layer or list of layers, optional

@@ -1,10 +1,13 @@
 """The network in closed form: what numpy computes, ridge regression where all is linear, more where it is not."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 
 from deep_chemometrics.calibration import AutoRidge
+from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import load_meat
 from deep_chemometrics.networks import CNNRegressor, load_model
 from deep_chemometrics.networks.closed_form import _filters, _folds, closed_form_network
@@ -23,6 +26,15 @@ def mixtures(n=90, seed=0):
 
 def fit(X, y, **settings):
     return CNNRegressor(verbose=0, **settings).fit(X, y)
+
+
+def test_settings_without_effect_are_named():
+    X, contents = mixtures(30)
+    with pytest.warns(SpectrumWarning, match="epochs, schedule have no effect"):
+        fit(X, contents[:, 0], epochs=7, schedule="constant")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SpectrumWarning)
+        fit(X, contents[:, 0], random_state=1)
 
 
 def rmse(a, b):
