@@ -115,8 +115,7 @@ class GroupModel:
         X = check_spectra(X, n_channels=_N).astype(np.float32)
         inputs = {2: X, 3: X[..., None]}
         each = [
-            _predict(member, inputs[len(member.input_shape)])
-            for member in self.members
+            _predict(member, inputs[len(member.input_shape)]) for member in self.members
         ]
         return log_odds(np.mean(each, axis=0, dtype=np.float64))
 

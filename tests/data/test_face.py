@@ -10,7 +10,8 @@ from deep_chemometrics import data
 
 NAMES = {
     "SpectralDataset", "read_spectra", "read_table", "read_jcamp", "read_mat", "read_numpy", "read_opus", "read_spc",
-    "fetch_dataset", "list_datasets", "fetch_nist_ir", "load_tablets", "load_soil", "load_meat", "load_computed_ir", "simulate_spectra", "Simulation",
+    "fetch_dataset", "list_datasets", "fetch_nist_ir", "load_tablets", "load_soil",
+    "load_meat", "load_computed_ir", "simulate_spectra", "Simulation",
 }  # fmt: skip
 
 
