@@ -48,7 +48,7 @@ function groundOf(element) {
   return [255, 255, 255, 1];
 }
 
-/* One text of each kind (element, class, class of its parent) is measured. */
+/* One text of each kind (element, class, class of its parent) is measured; drawings of estimators are scikit-learn's. */
 function unreadable(theme, least) {
   setTheme(theme);
   const wrong = [];
@@ -58,7 +58,7 @@ function unreadable(theme, least) {
     const e = walker.currentNode.parentElement;
     const text = walker.currentNode.textContent.trim();
     const kind = `${classOf(e)} in ${classOf(e.parentElement)}`;
-    if (!text || seen.has(kind) || !isShown(e) || e.closest("mjx-assistive-mml, script, style, svg")) continue;
+    if (!text || seen.has(kind) || !isShown(e) || e.closest("mjx-assistive-mml, script, style, svg, .sk-top-container")) continue;
     seen.add(kind);
     const style = getComputedStyle(e);
     if (style.visibility === "hidden" || style.opacity === "0") continue;

@@ -176,6 +176,7 @@ class Server:
     def __init__(self, folder: Path):
         handler = functools.partial(Quiet, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.handle_error = lambda *_: None  # a browser that goes on to another page closes the connection
         self.address = f"http://127.0.0.1:{self.server.server_port}/"
 
     def __enter__(self) -> str:
