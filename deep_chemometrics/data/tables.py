@@ -156,6 +156,12 @@ def _check_regular(axis: np.ndarray, names: list[str], argument: str) -> None:
     if _years(axis):
         raise ValueError(f"{', '.join(names[:3])} ... are years, no axis: {way_out}")
     step = np.abs(np.diff(axis))
+    in_our_time = (axis % 1 == 0).all() and axis.min() >= 1950 and axis.max() <= 2050
+    if len(axis) <= 30 and in_our_time and step.max() > step.min():
+        raise ValueError(
+            f"one of {', '.join(names[:5])} may be a year, as the steps are not equal: "
+            f"{way_out}"
+        )
     doubles = [name for name in names if f"{name}.1" in names]
     if doubles and step.max() > 2 * step.min():
         raise ValueError(
