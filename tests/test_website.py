@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from website import pages
@@ -93,6 +94,25 @@ def test_cells_of_imports_are_known():
     assert pages.only_imports("import os\n\n# why\nfrom a.b import (\n    c,\n    d,\n)\n")
     assert not pages.only_imports("import os\nx = 1")
     assert not pages.only_imports("%pip install a")
+
+
+def test_titles_of_figures_are_found():
+    code = 'fig.suptitle("The\\nmessage")\nax.set_title("a panel")'
+    assert pages.title_of_figure(code) == "The message"
+    assert pages.title_of_figure('a.set_title("at 5 cm$^{-1}$")\nplot(x, title="right")') == "at 5 cm⁻¹; right"
+    assert pages.title_of_figure('a.set_title(name)\nplot(x, title=None)\nprint("text")') == ""
+    assert pages.title_of_figure("%matplotlib inline") == ""
+
+
+def test_every_figure_has_alternative_text():
+    """The line `#| fig-alt:` of its cell, or its title in plain words."""
+    without = []
+    for path in pages.pages_in_order():
+        for cell in nbformat.from_dict(json.loads(path.read_text("utf-8"))).cells:
+            cell.source = "".join(cell.source)
+            if any(pages.pngs(cell)) and len(pages.alternative_text(cell, pages.options(cell.source))) < 12:
+                without.append((path.stem, cell.id))
+    assert without == []
 
 
 # The build

@@ -166,6 +166,29 @@ def only_imports(source: str) -> bool:
     return all(isinstance(one, (ast.Import, ast.ImportFrom)) for one in statements)
 
 
+def title_of_figure(source: str) -> str:
+    """The titles that code writes on a figure in plain words: that of the whole figure, or those of its panels."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    except SyntaxError:  # a command of IPython
+        return ""
+    whole, panels = [], []
+    for call in calls:
+        name = getattr(call.func, "attr", "")
+        written = call.args[:1] if name in ("suptitle", "set_title", "title") else []
+        written += [keyword.value for keyword in call.keywords if keyword.arg == "title"]
+        texts = [one.value for one in written if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        (whole if name == "suptitle" else panels).extend(texts)
+    return re.sub(r"\s+", " ", "; ".join(whole or panels)).replace("cm$^{-1}$", "cm⁻¹")
+
+
+def alternative_text(cell, found: dict[str, str]) -> str:
+    """What a figure shows, for those who do not see it."""
+    written = found.get("fig-alt") or found.get("fig-cap") or title_of_figure(cell.source)
+    is_solution = cell.metadata.get("nbgrader", {}).get("solution")
+    return written or ("Figure of a solution" if is_solution else "")
+
+
 def code_cell(cell, found: dict[str, str], page: Page) -> None:
     """Folding, pictures and outputs of a cell, as MyST-NB understands them."""
     tags = list(cell.metadata.get("tags", []))
@@ -181,7 +204,7 @@ def code_cell(cell, found: dict[str, str], page: Page) -> None:
         tags.append("remove-input")
     images = list(pngs(cell))
     caption = found.get("fig-cap") or found.get("fig-alt", "")
-    alt = found.get("fig-alt") or caption or found.get("label", "figure").removeprefix("fig-").replace("-", " ")
+    alt = alternative_text(cell, found)
     if images:
         settings["image"] = {"alt": alt, "classes": "figure-card"}
         anchor = f"fig-{page.name.replace('/', '-')}-{found.get('label', cell.id).removeprefix('fig-')}".lower()

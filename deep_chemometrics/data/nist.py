@@ -110,7 +110,7 @@ def _get(url: str, timeout: float, seconds: float = float("inf")) -> bytes:
         if status != 200:
             raise OSError(f"HTTP status {status}")
         body = bytearray()
-        # small pieces: a server that drips would fill a large one in hours
+        # small pieces: a slow server would fill a large one in hours
         for chunk in answer.iter_content(64):
             body += chunk
             if len(body) > _MAX_BYTES or time.monotonic() > end:
