@@ -10,7 +10,15 @@ from deep_chemometrics.calibration import AutoRidge
 from deep_chemometrics.checks import SpectrumWarning
 from deep_chemometrics.data import load_meat
 from deep_chemometrics.networks import CNNRegressor, load_model
-from deep_chemometrics.networks.closed_form import _filters, _folds, closed_form_network
+from deep_chemometrics.networks.closed_form import (
+    _choose,
+    _filters,
+    _folds,
+    _Kernel,
+    _shares,
+    _squares,
+    closed_form_network,
+)
 
 AXIS = np.linspace(0, 1, 60)
 
@@ -68,6 +76,7 @@ def test_better_than_ridge_where_it_is_not():
     assert rmse(network.predict(X[150:]), y[150:]) < 0.3 * rmse(linear.predict(X[150:]), y[150:])
 
 
+@pytest.mark.slow
 def test_targets_are_computed_one_by_one():
     X, contents = mixtures(60)
     both = fit(X, contents).predict(X)
@@ -123,6 +132,7 @@ def test_equal_reference_values_of_other_samples_may_be_apart():
     assert all(both_sides)
 
 
+@pytest.mark.slow
 def test_copies_of_samples_do_not_mislead():
     """Each spectrum three times, with a reference value that is noise: nothing can be learnt."""
     rng = np.random.default_rng(0)
@@ -168,6 +178,7 @@ def test_spectra_that_are_all_alike_predict_the_mean():
     np.testing.assert_allclose(fit(np.ones((12, 20)), np.arange(12.0)).predict(np.ones((2, 20))), 5.5, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_more_units_than_are_used():
     """Above `_UNITS` samples a part of them are centres, and all are fitted."""
     import deep_chemometrics.networks.closed_form as module
@@ -208,3 +219,95 @@ def test_it_is_no_network_for_classes():
 
     with pytest.raises(ValueError, match="architecture='closed_form'"):
         CNNClassifier("closed_form", verbose=0).fit(mixtures(20)[0], [0, 1] * 10)
+
+
+def curved(n=60):
+    X, contents = mixtures(n)
+    return X, contents[:, 0] ** 2 + np.sin(4 * contents[:, 1])
+
+
+def test_gradient_of_the_marginal_likelihood():
+    X, y = curved()
+    kernel = _Kernel(X, 12)
+    rows = np.arange(50)
+    parameters = np.array([1.0, 0.3, -2.0, 0.6, -2.0, 0.2, -0.3])
+    _, gradient = kernel.loss(parameters, rows, y[rows])
+    steps = 1e-5 * np.eye(len(parameters))
+    up = [kernel.loss(parameters + step, rows, y[rows])[0] for step in steps]
+    down = [kernel.loss(parameters - step, rows, y[rows])[0] for step in steps]
+    np.testing.assert_allclose(gradient, (np.array(up) - down) / 2e-5, rtol=1e-4, atol=1e-4)
+
+
+def test_shares_are_positive_and_add_up_to_one():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=40)
+    good = y[:, None] + 0.3 * rng.normal(size=(40, 2))
+    bad = rng.normal(size=(40, 1))
+    shares = _shares(np.hstack([good, bad]), y)
+    assert (shares >= 0).all()
+    assert shares.sum() == pytest.approx(1)
+    assert shares[2] < 0.1 < shares[:2].min()
+    np.testing.assert_allclose(_shares(np.repeat(good[:, :1], 4, axis=1), y), 0.25)
+
+
+def test_the_network_is_the_mean_of_its_parts():
+    X, y = curved()
+    y = (y - y.mean()) / y.std()
+    folds = _folds(X, y[:, None])
+    bank = _filters(60)
+    choice = _choose(X, y, folds, bank)
+    expected = 0
+    for part, share in zip(choice.parts, choice.shares):
+        Z = bank[part.filter_].fit(X).transform(X)
+        centred = Z - Z.mean(axis=0)
+        w = part.model.weights(Z, y)
+        output = centred @ w.coef + w.constant
+        if w.dual is not None:
+            scores = centred @ w.projection + w.offset
+            output = output + np.exp(-_squares(scores, w.centres) / 2) @ w.dual
+        expected = expected + share * output
+    network = closed_form_network(X, y[:, None]).outputs
+    np.testing.assert_allclose(network.predict(X, verbose=0)[:, 0], expected, atol=1e-3)
+
+
+def test_ridge_alone_below_thirty_samples():
+    X, y = curved(29)
+    choice = _choose(X, y, _folds(X, y[:, None]), _filters(60))
+    assert [type(part.model).__name__ for part in choice.parts] == ["_Ridge"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["scale", "constant channels", "no channel varies but one"])
+def test_unusual_spectra(change):
+    X, y = curved(40)
+    if change == "scale":
+        X = 1e8 * X
+    elif change == "constant channels":
+        X[:, ::3] = 2.5
+    else:
+        X[:, 1:] = 1.0
+    predicted = fit(X, y).predict(X)
+    assert np.isfinite(predicted).all()
+    assert rmse(predicted, y) <= 1.01 * y.std()
+
+
+@pytest.mark.slow
+def test_attributions_are_complete():
+    from deep_chemometrics.explanation import attribute, completeness_error
+
+    X, y = curved(40)
+    model = fit(X, y)
+    explained = model.predict(X[:5]) - model.predict(model.mean_spectrum_[None])
+    left = completeness_error(model, X[:5], attribute(model, X[:5]))
+    assert np.abs(left).max() < 0.02 * np.abs(explained).max()
+
+
+@pytest.mark.slow
+def test_exported_to_onnx(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("jax2onnx")
+    X, y = curved(40)
+    model = fit(X, np.stack([y, -y], axis=1))
+    session = onnxruntime.InferenceSession(model.export(tmp_path / "m.onnx"), providers=["CPUExecutionProvider"])
+    (outputs,) = session.run(None, {session.get_inputs()[0].name: X.astype("float32")})
+    np.testing.assert_allclose(outputs, model.predict(X), atol=1e-3)
