@@ -19,7 +19,8 @@ PUBLIC = {
         load_tablets load_soil load_meat load_computed_ir list_datasets fetch_dataset simulate_spectra Simulation""",
     "preprocessing": "SNV MSC EMSC SavitzkyGolay GlobalScaler Baseline Absorbance Crop Resample LowNoiseChannels",
     "augmentation": """augment_scatter augment_emsc augment_axis augment_noise augment_dropout augment_mixup
-        estimate_scatter RandomScatter RandomEMSC RandomAxis RandomNoise RandomBands RandomMixup""",
+        estimate_scatter RandomScatter RandomEMSC RandomAxis RandomNoise RandomBands RandomInstrument
+        RandomMixup""",
     "calibration": """PLSRegressionCV PLSDA AutoPLS AutoRidge LocallyWeightedPLS reference_models rmsecv nested_rmse
         choose_components vip selectivity_ratio hotelling_t2 q_residuals error_report calibration_report
         ApplicabilityDomain compare Comparison DirectStandardization PiecewiseDirectStandardization EPO SlopeBias

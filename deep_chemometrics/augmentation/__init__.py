@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "RandomAxis",
             "RandomBands",
             "RandomEMSC",
+            "RandomInstrument",
             "RandomMixup",
             "RandomNoise",
             "RandomScatter",

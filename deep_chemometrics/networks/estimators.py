@@ -27,6 +27,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..calibration.pls import check_groups
 from deep_chemometrics.checks import (
     SpectrumWarning,
     check_count,
@@ -50,6 +51,7 @@ from deep_chemometrics.networks.assembly import (
 )
 from .backend import _check_process, _predict, keras
 from .closed_form import closed_form_network
+from .fine_tuning import tune_layers, tune_output
 from deep_chemometrics.networks.saving import (
     LeftOut,
     open_network,
@@ -88,6 +90,7 @@ class _SpectralCNN(BaseEstimator):
         "classes_",
         "_y_is_flat",
         "_labels",
+        "fine_tuning_",
     )
 
     def __init__(
@@ -423,6 +426,7 @@ def _fit_members(
 @patch
 def _note(self: _SpectralCNN, memories: list, rmse: float | None) -> None:
     "Set `history_` and `best_epoch_`."
+    self.__dict__.pop("fine_tuning_", None)  # of an earlier fit
     tables = []
     for memory in memories:
         table = pd.DataFrame(memory.history)
@@ -729,6 +733,10 @@ class CNNRegressor(MultiOutputMixin, RegressorMixin, _SpectralCNN):
         whose `val_loss` is from cross-validation.
     best_epoch_, interrupted_ : int, bool
         With several members, lists, and an index (member, epoch) in `history_`.
+    fine_tuning_ : dict
+        After `fine_tune`: "layers", "n_samples", what was "chosen" for each target
+        ("nothing", "offset", a relative penalty; or a number of epochs), and the root
+        mean squared errors "rmse_before" and "rmse_left_out".
 
     References
     ----------
@@ -784,6 +792,136 @@ def _task(self: CNNRegressor, y: np.ndarray, part: np.ndarray) -> _Task:
 def _predicted(self: CNNRegressor, values: np.ndarray) -> np.ndarray:
     "Predictions in the shape of the `y` in `fit`."
     return values[:, 0] if self._y_is_flat else values
+
+# %% ../../nbs/library/networks/07_estimators.ipynb #fine-tune-checks
+@patch
+def _few_targets(self: CNNRegressor, y: ArrayLike, n_samples: int) -> np.ndarray:
+    "Reference values (n_samples, n_targets), as many targets as the network has."
+    y = check_target(y, n_samples)
+    expected = self.model_.output_shape[1]
+    if y.shape[1] != expected:
+        raise ValueError(
+            f"y has {y.shape[1]} targets, but the network predicts {expected}."
+        )
+    return y
+
+
+@patch
+def _too_narrow(self: CNNRegressor, targets: np.ndarray) -> np.ndarray:
+    "Which scaled targets vary too little to move weights; a warning names them."
+    narrow = targets.std(axis=0) < 0.5
+    if narrow.any():
+        which = ", ".join(map(str, np.flatnonzero(narrow)))
+        warnings.warn(
+            f"target {which} varies by less than half of its standard deviation in the "
+            "training: only the offset is corrected. To move weights, add samples of "
+            "the first instrument that span its range.",
+            SpectrumWarning,
+            stacklevel=3,
+        )
+    return narrow
+
+
+@patch
+def _check_trained(self: CNNRegressor, layers: str) -> None:
+    "A `ValueError` for a network whose weights were not trained."
+    if "learning_rate" not in self.history_:
+        raise ValueError(
+            f"layers={layers!r} goes on with a training, but this network was computed "
+            "in closed form: take layers='output', or name an architecture, for "
+            "example CNNRegressor('bjerrum')."
+        )
+
+# %% ../../nbs/library/networks/07_estimators.ipynb #fine-tune
+_LAYERS = ("output", "dense", "all")
+
+
+@patch
+def fine_tune(
+    self: CNNRegressor,
+    X: ArrayLike,
+    y: ArrayLike,
+    layers: str = "output",
+    groups: ArrayLike | None = None,
+    epochs: int = 50,
+    learning_rate: float | None = None,
+) -> CNNRegressor:
+    """Adapt the fitted network to a few samples, for example of another instrument.
+
+    How far the weights move is decided by leaving samples out; they stay where that
+    does not lower the error. Samples whose reference values vary by less than half the
+    standard deviation of the training correct the offset only, and a `SpectrumWarning`
+    says so. What was done stands in `fine_tuning_`.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_channels)
+        Raw spectra of at least three samples.
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+    layers : {"output", "dense", "all"}
+        "output" moves the last layer by ridge regression, at once; "dense" trains all
+        dense layers, "all" the whole network. A network in closed form is not trained:
+        it takes "output" only.
+    groups : array of shape (n_samples,), optional
+        The sample of each scan: scans of one sample are left out together.
+    epochs : int, default=50
+        Tried at most, with "dense" and "all".
+    learning_rate : float, optional
+        With "dense" and "all"; by default a tenth of the estimator's.
+
+    Returns
+    -------
+    CNNRegressor
+        The estimator itself, changed. To keep the old one, save it first.
+
+    Raises
+    ------
+    ValueError
+        For bad input, fewer than three samples, other numbers of channels or targets,
+        and layers that the network does not have.
+
+    References
+    ----------
+    Mishra and Passos (2021), doi:10.1016/j.chemolab.2021.104283.
+    """
+    check_is_fitted(self)
+    _check_process()
+    check_option(layers, _LAYERS, "layers")
+    rate = self.learning_rate / 10 if learning_rate is None else learning_rate
+    check_number(rate, "learning_rate", above=True)
+    check_count(epochs, "epochs", minimum=1)
+    X = _as_float32(validate_spectra(self, X, reset=False))
+    y = self._few_targets(y, len(X))
+    groups = check_groups(groups, len(X))
+    groups = np.arange(len(X)) if groups is None else groups
+    if len(np.unique(groups)) < 3:
+        raise ValueError(
+            f"n_samples={len(np.unique(groups))} is too few: how far to go is decided "
+            "by leaving samples out. Give at least 3."
+        )
+    units = self.model_.get_layer(self._final)
+    scale = np.ravel(units.scale)
+    targets = (y - np.ravel(units.offset)) / scale
+    if layers != "output":
+        self._check_trained(layers)
+    narrow = self._too_narrow(targets)
+    if layers == "output" or narrow.any():
+        members = _members(self.model_, self._final)
+        tuned = tune_output(members, X, targets, groups, narrow)
+    else:
+        optimizer = make_optimizer(self.optimizer, rate, self.weight_decay)
+        rng = check_random_state(self.random_state)
+        network = keras.Model(self.model_.input, units.input)
+        options = (layers, epochs, optimizer, rng)
+        tuned = tune_layers(network, X, targets, groups, *options)
+    self.fine_tuning_ = {
+        "layers": layers,
+        "n_samples": len(np.unique(groups)),
+        "chosen": tuned.chosen,
+        "rmse_before": (tuned.before * scale).tolist(),
+        "rmse_left_out": (tuned.after * scale).tolist(),
+    }
+    return self
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-019
 class CNNClassifier(ClassifierMixin, _SpectralCNN):
