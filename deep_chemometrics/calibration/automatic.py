@@ -338,29 +338,39 @@ class AutoPLS(_Automatic):
         self.cv = cv
         self.random_state = random_state
 
-    def _check_parameters(self):
-        check_count(self.max_components, "max_components", minimum=1)
+# %% ../../nbs/library/calibration/11_automatic.ipynb #pls-calculation
+@patch
+def _check_parameters(self: AutoPLS):
+    check_count(self.max_components, "max_components", minimum=1)
 
-    def _sizes(self):
-        return range(1, self.max_components + 1)
 
-    def _predictions(self, Z, y, train):
-        d = _directions(Z, y, train, self.max_components)
-        parts = _pls_predictions(d, min(self.max_components, d.Z.shape[2]))
-        missing = self.max_components - parts.shape[2]
-        return np.concatenate([parts, *[parts[:, :, -1:]] * missing], axis=2)
+@patch
+def _sizes(self: AutoPLS):
+    return range(1, self.max_components + 1)
 
-    def _fit_one(self, Z, y, place):
-        everything = np.ones((1, len(Z)))
-        d = _directions(Z, y, everything, place + 1)
-        used = np.flatnonzero(d.diagonal[0])
-        B = _bidiagonal(d)[0][np.ix_(used, used)]
-        weights = d.weights[0][:, used]
-        coef = weights @ np.linalg.solve(B, d.c[0][used])
-        return coef, d.mean[0] - Z.mean(axis=0) @ coef
 
-    def _note(self, choices):
-        self.n_components_ = [choice.place + 1 for choice in choices]
+@patch
+def _predictions(self: AutoPLS, Z, y, train):
+    d = _directions(Z, y, train, self.max_components)
+    parts = _pls_predictions(d, min(self.max_components, d.Z.shape[2]))
+    missing = self.max_components - parts.shape[2]
+    return np.concatenate([parts, *[parts[:, :, -1:]] * missing], axis=2)
+
+
+@patch
+def _fit_one(self: AutoPLS, Z, y, place):
+    everything = np.ones((1, len(Z)))
+    d = _directions(Z, y, everything, place + 1)
+    used = np.flatnonzero(d.diagonal[0])
+    B = _bidiagonal(d)[0][np.ix_(used, used)]
+    weights = d.weights[0][:, used]
+    coef = weights @ np.linalg.solve(B, d.c[0][used])
+    return coef, d.mean[0] - Z.mean(axis=0) @ coef
+
+
+@patch
+def _note(self: AutoPLS, choices):
+    self.n_components_ = [choice.place + 1 for choice in choices]
 
 # %% ../../nbs/library/calibration/11_automatic.ipynb #auto-ridge
 class AutoRidge(_Automatic):
@@ -371,12 +381,8 @@ class AutoRidge(_Automatic):
     penalties : array, optional
         Relative to the mean squared length of the centred, preprocessed training
         spectra; by default 25 values from 1e-10 to 100.
-    preprocessings : dict of transformers, optional
-        By name; by default `preprocessing_bank`. They are fitted once to all training
-        spectra: take such as treat every spectrum by itself.
-    cv : int, splitter or iterable of (train, test), default=5
-    random_state : int, RandomState or None, default=0
-        Of the random split, where `cv` is a number.
+    preprocessings, cv, random_state
+        As in `AutoPLS`.
     n_directions : int, default=40
         Directions of PLS in which ridge regression is computed. It is exact where
         spectra have no more, and else differs for penalties so small that the model
@@ -384,23 +390,17 @@ class AutoRidge(_Automatic):
 
     Attributes
     ----------
-    preprocessing_ : list of str
-        Chosen for each target.
     penalty_ : list of float
         Chosen for each target, relative as in `penalties`.
     rmsecv_ : list of DataFrame (n_preprocessings, n_penalties)
         Cross-validation errors of each target, in its unit.
-    coef_ : array, shape (n_targets, n_channels)
-        Of the preprocessed spectra.
-    intercept_ : array, shape (n_targets,)
-    transformers_ : list of transformers
-        The fitted preprocessing of each target.
+    preprocessing_, coef_, intercept_, transformers_
+        As in `AutoPLS`.
 
     Raises
     ------
     ValueError
-        As `rmsecv` does, for bad parameters, and for spectra that are not finite after
-        a preprocessing.
+        As `AutoPLS`.
 
     References
     ----------
@@ -430,35 +430,47 @@ class AutoRidge(_Automatic):
         self.random_state = random_state
         self.n_directions = n_directions
 
-    def _check_parameters(self):
-        check_count(self.n_directions, "n_directions", minimum=1)
-        penalties = np.asarray(self._sizes(), dtype=float)
-        right = penalties.ndim == 1 and penalties.size and np.isfinite(penalties).all()
-        if not right or (penalties <= 0).any():
-            raise ValueError(
-                "penalties must be one or more numbers above 0; they are "
-                f"{self.penalties!r:.80}."
-            )
+# %% ../../nbs/library/calibration/11_automatic.ipynb #ridge-calculation
+@patch
+def _check_parameters(self: AutoRidge):
+    check_count(self.n_directions, "n_directions", minimum=1)
+    penalties = np.asarray(self._sizes(), dtype=float)
+    right = penalties.ndim == 1 and penalties.size and np.isfinite(penalties).all()
+    if not right or (penalties <= 0).any():
+        raise ValueError(
+            "penalties must be one or more numbers above 0; they are "
+            f"{self.penalties!r:.80}."
+        )
 
-    def _sizes(self):
-        return np.logspace(-10, 2, 25) if self.penalties is None else self.penalties
 
-    def _absolute(self, Z: np.ndarray) -> np.ndarray:
-        "Penalties in units of the preprocessed spectra."
-        size = np.mean(np.sum((Z - Z.mean(axis=0)) ** 2, axis=1))
-        return np.asarray(self._sizes(), dtype=float) * (size or 1.0)
+@patch
+def _sizes(self: AutoRidge):
+    return np.logspace(-10, 2, 25) if self.penalties is None else self.penalties
 
-    def _predictions(self, Z, y, train):
-        d = _directions(Z, y, train, self.n_directions)
-        coefficients = _ridge_coefficients(d, self._absolute(Z))
-        return d.mean[:, None, None] + np.matmul(d.Z, coefficients)
 
-    def _fit_one(self, Z, y, place):
-        d = _directions(Z, y, np.ones((1, len(Z))), self.n_directions)
-        inner = _ridge_coefficients(d, self._absolute(Z)[[place]])
-        coef = d.weights[0] @ inner[0, :, 0]
-        return coef, d.mean[0] - Z.mean(axis=0) @ coef
+@patch
+def _absolute(self: AutoRidge, Z: np.ndarray) -> np.ndarray:
+    "Penalties in units of the preprocessed spectra."
+    size = np.mean(np.sum((Z - Z.mean(axis=0)) ** 2, axis=1))
+    return np.asarray(self._sizes(), dtype=float) * (size or 1.0)
 
-    def _note(self, choices):
-        penalties = self._sizes()
-        self.penalty_ = [float(penalties[choice.place]) for choice in choices]
+
+@patch
+def _predictions(self: AutoRidge, Z, y, train):
+    d = _directions(Z, y, train, self.n_directions)
+    coefficients = _ridge_coefficients(d, self._absolute(Z))
+    return d.mean[:, None, None] + np.matmul(d.Z, coefficients)
+
+
+@patch
+def _fit_one(self: AutoRidge, Z, y, place):
+    d = _directions(Z, y, np.ones((1, len(Z))), self.n_directions)
+    inner = _ridge_coefficients(d, self._absolute(Z)[[place]])
+    coef = d.weights[0] @ inner[0, :, 0]
+    return coef, d.mean[0] - Z.mean(axis=0) @ coef
+
+
+@patch
+def _note(self: AutoRidge, choices):
+    penalties = self._sizes()
+    self.penalty_ = [float(penalties[choice.place]) for choice in choices]

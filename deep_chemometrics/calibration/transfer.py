@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from fastcore.basics import patch
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin
@@ -164,34 +165,38 @@ class DirectStandardization(_Standardization):
         self.center = center
         self.keep_residual = keep_residual
 
-    def _fit_pairs(self, X, source):
-        n = min(X.shape)
-        if self.n_components is not None:
-            n = check_count(self.n_components, "n_components", minimum=1)
-            self._need(n + bool(self.center), f"n_components={n}")
-        zero = np.zeros(X.shape[1])
-        centred = self.center and len(X) > 0
-        self.mean_ = X.mean(axis=0) if centred else zero
-        self.mean_source_ = source.mean(axis=0) if centred else zero
-        left, size, right = np.linalg.svd(X - self.mean_, full_matrices=False)
-        largest = np.linalg.norm(X, axis=1).max(initial=0)
-        real = ~is_rounding(size, largest, np.finfo(float).eps)
-        real[n:] = False
-        self.directions_ = right[real]
-        rest = source - self.mean_source_
-        self.images_ = (left[:, real] / size[real]).T @ rest
+# %% ../../nbs/library/calibration/09_transfer.ipynb #ds-calculation
+@patch
+def _fit_pairs(self: DirectStandardization, X, source):
+    n = min(X.shape)
+    if self.n_components is not None:
+        n = check_count(self.n_components, "n_components", minimum=1)
+        self._need(n + bool(self.center), f"n_components={n}")
+    zero = np.zeros(X.shape[1])
+    centred = self.center and len(X) > 0
+    self.mean_ = X.mean(axis=0) if centred else zero
+    self.mean_source_ = source.mean(axis=0) if centred else zero
+    left, size, right = np.linalg.svd(X - self.mean_, full_matrices=False)
+    largest = np.linalg.norm(X, axis=1).max(initial=0)
+    real = ~is_rounding(size, largest, np.finfo(float).eps)
+    real[n:] = False
+    self.directions_ = right[real]
+    rest = source - self.mean_source_
+    self.images_ = (left[:, real] / size[real]).T @ rest
 
-    def _correct(self, X, out, eps):
-        if self.n_pairs_ == 0:
-            np.copyto(out, X)
-            return ()
-        centred = X - self.mean_
-        scores = centred @ self.directions_.T
-        np.matmul(scores, self.images_, out=out)
-        out += self.mean_source_
-        if self.keep_residual:
-            out += centred - scores @ self.directions_
+
+@patch
+def _correct(self: DirectStandardization, X, out, eps):
+    if self.n_pairs_ == 0:
+        np.copyto(out, X)
         return ()
+    centred = X - self.mean_
+    scores = centred @ self.directions_.T
+    np.matmul(scores, self.images_, out=out)
+    out += self.mean_source_
+    if self.keep_residual:
+        out += centred - scores @ self.directions_
+    return ()
 
 # %% ../../nbs/library/calibration/09_transfer.ipynb #09-transfer-010
 _BATCH = 128  # channels at a time: 128 windows of 51 channels x 40 samples are 2 MB
@@ -287,40 +292,44 @@ class PiecewiseDirectStandardization(_Standardization):
         self.half_window = half_window
         self.n_components = n_components
 
-    def _fit_pairs(self, X, source):
-        half = check_count(self.half_window, "half_window")
-        n = check_count(self.n_components, "n_components", minimum=1)
-        if n > 2 * half + 1:
-            raise ValueError(
-                f"n_components={n} is more than the window has channels: ask for at "
-                f"most {2 * half + 1}, or widen half_window={half}."
-            )
-        self._need(n + 1, f"n_components={n}")
-        if len(X) == 0:
-            self.coef_ = np.zeros((X.shape[1], 2 * half + 1))
-            self.coef_[:, half] = 1.0
-            self.intercept_ = np.zeros(X.shape[1])
-            return
-        mean = X.mean(axis=0)
-        mean_source = source.mean(axis=0)
-        windows = _windows(X - mean, half).transpose(1, 0, 2)
-        targets = (source - mean_source).T
-        batches = gen_batches(X.shape[1], _BATCH)
-        coef = [_batched_pls(windows[rows], targets[rows], n) for rows in batches]
-        self.coef_ = np.concatenate(coef)
-        means = _windows(mean[None], half)[0]
-        self.intercept_ = mean_source - (means * self.coef_).sum(axis=1)
+# %% ../../nbs/library/calibration/09_transfer.ipynb #pds-calculation
+@patch
+def _fit_pairs(self: PiecewiseDirectStandardization, X, source):
+    half = check_count(self.half_window, "half_window")
+    n = check_count(self.n_components, "n_components", minimum=1)
+    if n > 2 * half + 1:
+        raise ValueError(
+            f"n_components={n} is more than the window has channels: ask for at "
+            f"most {2 * half + 1}, or widen half_window={half}."
+        )
+    self._need(n + 1, f"n_components={n}")
+    if len(X) == 0:
+        self.coef_ = np.zeros((X.shape[1], 2 * half + 1))
+        self.coef_[:, half] = 1.0
+        self.intercept_ = np.zeros(X.shape[1])
+        return
+    mean = X.mean(axis=0)
+    mean_source = source.mean(axis=0)
+    windows = _windows(X - mean, half).transpose(1, 0, 2)
+    targets = (source - mean_source).T
+    batches = gen_batches(X.shape[1], _BATCH)
+    coef = [_batched_pls(windows[rows], targets[rows], n) for rows in batches]
+    self.coef_ = np.concatenate(coef)
+    means = _windows(mean[None], half)[0]
+    self.intercept_ = mean_source - (means * self.coef_).sum(axis=1)
 
-    def _correct(self, X, out, eps):
-        half = self.coef_.shape[1] // 2
-        padded = np.pad(X, ((0, 0), (half, half)))
-        for first in range(0, X.shape[1], _BLOCK):
-            band = _band(self.coef_[first : first + _BLOCK])
-            rows, columns = band.shape
-            part = padded[:, first : first + rows] @ band
-            out[:, first : first + columns] = part
-        out += self.intercept_
-        return ()
+
+@patch
+def _correct(self: PiecewiseDirectStandardization, X, out, eps):
+    half = self.coef_.shape[1] // 2
+    padded = np.pad(X, ((0, 0), (half, half)))
+    for first in range(0, X.shape[1], _BLOCK):
+        band = _band(self.coef_[first : first + _BLOCK])
+        rows, columns = band.shape
+        part = padded[:, first : first + rows] @ band
+        out[:, first : first + columns] = part
+    out += self.intercept_
+    return ()
 
 # %% ../../nbs/library/calibration/09_transfer.ipynb #09-transfer-013
 class EPO(_Standardization):
@@ -428,88 +437,63 @@ class SlopeBias(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.estimator = estimator
         self.slope = slope
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> "SlopeBias":
-        """Learn the correction from transfer samples.
+# %% ../../nbs/library/calibration/09_transfer.ipynb #slope-bias-fit
+@patch
+def fit(self: SlopeBias, X: ArrayLike, y: ArrayLike) -> SlopeBias:
+    """Learn the correction from transfer samples.
 
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_channels)
-            Spectra on the target instrument.
-        y : array of shape (n_samples,)
-            Reference values.
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_channels)
+        Spectra on the target instrument.
+    y : array of shape (n_samples,)
+        Reference values.
 
-        Returns
-        -------
-        self
+    Returns
+    -------
+    self
 
-        Raises
-        ------
-        ValueError
-            For bad input, a calibration that is not fitted or has several targets, and
-            a slope from predictions that are all the same.
-        """
-        try:
-            check_is_fitted(self.estimator)
-        except NotFittedError as error:
-            raise ValueError(
-                "the calibration is not fitted: fit it on the source instrument "
-                "first. A clone forgets its fit, unless FrozenEstimator holds it."
-            ) from error
-        X = validate_spectra(self, X, reset=True)
-        targets = check_target(y, len(X))
-        predicted = self._source_prediction(X)
-        if targets.shape[1] > 1:
-            raise ValueError(
-                f"y has {targets.shape[1]} targets: correct one target at a time."
-            )
-        y = column_or_1d(y, dtype=np.float64, warn=True)
-        errors = predicted - y
-        self.center_ = float(predicted.mean())
-        self.range_ = (float(predicted.min()), float(predicted.max()))
-        self.bias_ = float(errors.mean())
-        self.slope_ = 1.0
-        if self.slope:
-            self.slope_ = _slope(predicted, y)
-        return self
+    Raises
+    ------
+    ValueError
+        For bad input, a calibration that is not fitted or has several targets, and
+        a slope from predictions that are all the same.
+    """
+    try:
+        check_is_fitted(self.estimator)
+    except NotFittedError as error:
+        raise ValueError(
+            "the calibration is not fitted: fit it on the source instrument "
+            "first. A clone forgets its fit, unless FrozenEstimator holds it."
+        ) from error
+    X = validate_spectra(self, X, reset=True)
+    targets = check_target(y, len(X))
+    predicted = self._source_prediction(X)
+    if targets.shape[1] > 1:
+        raise ValueError(
+            f"y has {targets.shape[1]} targets: correct one target at a time."
+        )
+    y = column_or_1d(y, dtype=np.float64, warn=True)
+    errors = predicted - y
+    self.center_ = float(predicted.mean())
+    self.range_ = (float(predicted.min()), float(predicted.max()))
+    self.bias_ = float(errors.mean())
+    self.slope_ = 1.0
+    if self.slope:
+        self.slope_ = _slope(predicted, y)
+    return self
 
-    def _source_prediction(self, X: np.ndarray) -> np.ndarray:
-        "Uncorrected predictions: (n_samples,)."
-        predicted = np.asarray(self.estimator.predict(X), dtype=np.float64)
-        if predicted.size != len(X):
-            raise ValueError(
-                f"the calibration predicts an array of shape {predicted.shape}: "
-                "correct one target at a time."
-            )
-        return predicted.reshape(len(X))
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Corrected predictions.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_channels)
-            Spectra on the target instrument.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            In units of y. With a slope, a `SpectrumWarning` names spectra whose
-            predictions lie outside the range of the transfer samples.
-        """
-        check_is_fitted(self, "bias_")
-        predicted = self._source_prediction(validate_spectra(self, X, reset=False))
-        low, high = self.range_
-        outside = np.flatnonzero((predicted < low) | (predicted > high))
-        if self.slope and len(outside):
-            warnings.warn(
-                f"SlopeBias: {name_rows(outside)} predicted outside the range of the "
-                f"transfer samples, {low:g} to {high:g}: there the slope is "
-                "extrapolated.",
-                SpectrumWarning,
-                stacklevel=2,
-            )
-        centred = predicted - self.center_
-        return self.slope_ * centred + self.center_ - self.bias_
+@patch
+def _source_prediction(self: SlopeBias, X: np.ndarray) -> np.ndarray:
+    "Uncorrected predictions: (n_samples,)."
+    predicted = np.asarray(self.estimator.predict(X), dtype=np.float64)
+    if predicted.size != len(X):
+        raise ValueError(
+            f"the calibration predicts an array of shape {predicted.shape}: "
+            "correct one target at a time."
+        )
+    return predicted.reshape(len(X))
 
 
 def _slope(predicted: np.ndarray, y: np.ndarray) -> float:
@@ -523,6 +507,37 @@ def _slope(predicted: np.ndarray, y: np.ndarray) -> float:
             f"predictions, but all n_samples={len(y)} are alike."
         )
     return float(centred @ y / squares)
+
+# %% ../../nbs/library/calibration/09_transfer.ipynb #slope-bias-predict
+@patch
+def predict(self: SlopeBias, X: ArrayLike) -> np.ndarray:
+    """Corrected predictions.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_channels)
+        Spectra on the target instrument.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        In units of y. With a slope, a `SpectrumWarning` names spectra whose
+        predictions lie outside the range of the transfer samples.
+    """
+    check_is_fitted(self, "bias_")
+    predicted = self._source_prediction(validate_spectra(self, X, reset=False))
+    low, high = self.range_
+    outside = np.flatnonzero((predicted < low) | (predicted > high))
+    if self.slope and len(outside):
+        warnings.warn(
+            f"SlopeBias: {name_rows(outside)} predicted outside the range of the "
+            f"transfer samples, {low:g} to {high:g}: there the slope is "
+            "extrapolated.",
+            SpectrumWarning,
+            stacklevel=2,
+        )
+    centred = predicted - self.center_
+    return self.slope_ * centred + self.center_ - self.bias_
 
 # %% ../../nbs/library/calibration/09_transfer.ipynb #09-transfer-017
 _METHODS = ("kennard_stone", "spxy", "random")
@@ -554,7 +569,7 @@ def _first_two(parts: list, scales: np.ndarray) -> list[int]:
             best = (float(distance[i, j]), rows.start + i, j)
     return sorted(best[1:])
 
-
+# %% ../../nbs/library/calibration/09_transfer.ipynb #select-samples
 def select_samples(
     X: ArrayLike,
     n_samples: int,

@@ -817,7 +817,7 @@ def _too_narrow(self: CNNRegressor, targets: np.ndarray) -> np.ndarray:
             "training: only the offset is corrected. To move weights, add samples of "
             "the first instrument that span its range.",
             SpectrumWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return narrow
 
@@ -831,6 +831,55 @@ def _check_trained(self: CNNRegressor, layers: str) -> None:
             "in closed form: take layers='output', or name an architecture, for "
             "example CNNRegressor('bjerrum')."
         )
+
+# %% ../../nbs/library/networks/07_estimators.ipynb #fine-tune-run
+@patch
+def _few_groups(
+    self: CNNRegressor, groups: ArrayLike | None, n_samples: int
+) -> np.ndarray:
+    "The sample of each scan, three or more."
+    groups = check_groups(groups, n_samples)
+    groups = np.arange(n_samples) if groups is None else groups
+    n = len(np.unique(groups))
+    if n < 3:
+        raise ValueError(
+            f"n_samples={n} is too few: how far to go is decided by leaving samples "
+            "out. Give at least 3."
+        )
+    return groups
+
+
+@patch
+def _tune(
+    self: CNNRegressor,
+    X: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    layers: str,
+    epochs: int,
+    rate: float,
+) -> None:
+    "Move weights; sets `fine_tuning_`."
+    units = self.model_.get_layer(self._final)
+    scale = np.ravel(units.scale)
+    targets = (y - np.ravel(units.offset)) / scale
+    narrow = self._too_narrow(targets)
+    if layers == "output" or narrow.any():
+        members = _members(self.model_, self._final)
+        tuned = tune_output(members, X, targets, groups, narrow)
+    else:
+        optimizer = make_optimizer(self.optimizer, rate, self.weight_decay)
+        rng = check_random_state(self.random_state)
+        network = keras.Model(self.model_.input, units.input)
+        options = (layers, epochs, optimizer, rng)
+        tuned = tune_layers(network, X, targets, groups, *options)
+    self.fine_tuning_ = {
+        "layers": layers,
+        "n_samples": len(np.unique(groups)),
+        "chosen": tuned.chosen,
+        "rmse_before": (tuned.before * scale).tolist(),
+        "rmse_left_out": (tuned.after * scale).tolist(),
+    }
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #fine-tune
 _LAYERS = ("output", "dense", "all")
@@ -892,35 +941,10 @@ def fine_tune(
     check_count(epochs, "epochs", minimum=1)
     X = _as_float32(validate_spectra(self, X, reset=False))
     y = self._few_targets(y, len(X))
-    groups = check_groups(groups, len(X))
-    groups = np.arange(len(X)) if groups is None else groups
-    if len(np.unique(groups)) < 3:
-        raise ValueError(
-            f"n_samples={len(np.unique(groups))} is too few: how far to go is decided "
-            "by leaving samples out. Give at least 3."
-        )
-    units = self.model_.get_layer(self._final)
-    scale = np.ravel(units.scale)
-    targets = (y - np.ravel(units.offset)) / scale
+    groups = self._few_groups(groups, len(X))
     if layers != "output":
         self._check_trained(layers)
-    narrow = self._too_narrow(targets)
-    if layers == "output" or narrow.any():
-        members = _members(self.model_, self._final)
-        tuned = tune_output(members, X, targets, groups, narrow)
-    else:
-        optimizer = make_optimizer(self.optimizer, rate, self.weight_decay)
-        rng = check_random_state(self.random_state)
-        network = keras.Model(self.model_.input, units.input)
-        options = (layers, epochs, optimizer, rng)
-        tuned = tune_layers(network, X, targets, groups, *options)
-    self.fine_tuning_ = {
-        "layers": layers,
-        "n_samples": len(np.unique(groups)),
-        "chosen": tuned.chosen,
-        "rmse_before": (tuned.before * scale).tolist(),
-        "rmse_left_out": (tuned.after * scale).tolist(),
-    }
+    self._tune(X, y, groups, layers, epochs, rate)
     return self
 
 # %% ../../nbs/library/networks/07_estimators.ipynb #07a-estimators-019

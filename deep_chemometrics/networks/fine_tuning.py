@@ -68,7 +68,9 @@ class _Ridge:
         self.U, self.s, self.Vt = np.linalg.svd(
             features - self.mean, full_matrices=False
         )
-        size = np.mean(np.sum((features - self.mean) ** 2, axis=1))
+        # features are computed with single precision
+        self.s[self.s <= 1e-6 * np.linalg.norm(features)] = 0
+        size = np.sum(self.s**2) / len(features)
         self.penalties = _PENALTIES * (size or 1.0)
 
     def left_out(self, errors: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -107,7 +109,7 @@ class Tuned(NamedTuple):
     after: np.ndarray  # of the samples left out
     chosen: list  # "nothing", "offset", a relative penalty; or a number of epochs
 
-
+# %% ../../nbs/library/networks/10_fine_tuning.ipynb #tune-output
 def tune_output(
     members: list[keras.Model],
     X: np.ndarray,
@@ -233,7 +235,7 @@ class _Start:
         done = self.model.fit(batches, validation_data=left_out, **settings)
         return np.array(done.history.get("val_mse", []))
 
-
+# %% ../../nbs/library/networks/10_fine_tuning.ipynb #tune-layers
 def tune_layers(
     model: keras.Model,
     X: np.ndarray,

@@ -15,6 +15,7 @@ from deep_chemometrics.augmentation import (
     RandomAxis,
     RandomBands,
     RandomEMSC,
+    RandomInstrument,
     RandomMixup,
     RandomNoise,
     augment_axis,
@@ -44,6 +45,7 @@ FAMILY = {
     "bands": (RandomBands, {"axis": AXIS}, {"width": 0}),
     "bands zero": (RandomBands, {"fill": "zero", "windows": 3}, {"windows": 0}),
     "bands interpolate": (RandomBands, {"fill": "interpolate"}, {"width": 0.0}),
+    "instrument": (RandomInstrument, {"mean": 0.1 + AXIS / 1e4, "directions": [np.sin(AXIS)]}, {"strength": 0}),
 }
 
 
@@ -235,6 +237,8 @@ def test_jit(name, train, x):
 @pytest.mark.parametrize("p", [1, 2])
 def test_two_spectra_few_channels_and_constants(name, p):
     more = {"axis": np.arange(float(p))} if "axis" in FAMILY[name][1] else {}
+    if name == "instrument":
+        more = {"mean": np.ones(p), "directions": np.ones((1, p))}
     rising = np.arange(1.0, 2 * p + 1).reshape(2, p)
     for X in (rising, np.full((2, p), 3.0), np.zeros((2, p))):
         with warnings.catch_warnings():
@@ -271,6 +275,13 @@ def assert_same_moments(ours, theirs):
     assert (np.abs(ours.var(axis=0) - sd**2) <= 5 * error + 1e-8).all()
 
 
+def instrument_in_numpy(x):
+    """4,000 copies on the way to the other instrument."""
+    rng = np.random.default_rng(0)
+    share = rng.uniform(size=(4000, 1))
+    return x + share * (0.1 + AXIS / 1e4 + rng.normal(size=(4000, 1)) * np.sin(AXIS))
+
+
 FUNCTIONS = {
     "emsc": lambda x, train: augment_emsc(x, copies=4000, random_state=0, train=train),
     "emsc order 0": lambda x, train: augment_emsc(x, 0, copies=4000, random_state=0, train=train),
@@ -285,6 +296,7 @@ FUNCTIONS = {
     "bands": lambda x, train: augment_dropout(x, AXIS, copies=4000, random_state=0, train=train),
     "bands zero": lambda x, train: augment_dropout(x, windows=3, copies=4000, random_state=0, fill="zero"),
     "bands interpolate": lambda x, train: augment_dropout(x, copies=4000, random_state=0, fill="interpolate"),
+    "instrument": lambda x, train: instrument_in_numpy(x),
 }
 
 
@@ -523,6 +535,7 @@ def test_mixup_in_front_of_fit(train):
         (RandomNoise, "proportional"),
         (RandomNoise, "scale"),
         (RandomBands, "width"),
+        (RandomInstrument, "strength"),
         (RandomMixup, "alpha"),
     ],
 )
@@ -548,6 +561,10 @@ def test_strengths_must_be_finite_and_not_negative(kind, strength, value):
         (lambda: RandomAxis(3.0), "axis has shape"),
         (lambda: RandomBands(AXIS, fill="noise"), "fill='noise' is unknown"),
         (lambda: RandomBands(windows=-1), "windows=-1"),
+        (lambda: RandomInstrument(n_directions=-1), "n_directions=-1"),
+        (lambda: RandomInstrument(directions=[[1.0]]), "directions belong to a mean"),
+        (lambda: RandomInstrument(0, mean=[1.0], directions=[[1.0]]), "1 directions are more than n_directions=0"),
+        (lambda: RandomInstrument(mean=[1.0, np.nan]), "mean contains NaN"),
         (lambda: RandomBands(windows=0.5), r"windows=0\.5"),
         (lambda: RandomBands(mean=[1.0, np.nan]), "mean contains NaN"),
     ],
@@ -564,6 +581,7 @@ def test_axis_and_width_must_fit_the_spectra(train):
         (RandomBands(AXIS, 1192), "width=1192 must be less than the axis is long, 1192"),
         (RandomBands(width=597), "width=597 must be less than the axis is long, 596"),
         (RandomBands(mean=np.ones(596)), "mean has 596 channels, but 597 are expected"),
+        (RandomInstrument(mean=np.ones(596)), "596 channels, but 597 are expected"),
         (RandomEMSC(0, reference=np.ones(596), covariance=np.eye(2)), "reference has 596 channels"),
     ):
         with pytest.raises(ValueError, match=words):
@@ -621,6 +639,22 @@ def test_training_before_adapt(layer, x):
     assert np.array_equal(numbers(layer(x)), x)
     with pytest.raises(ValueError, match=r"call adapt\(X\) with the training spectra first"):
         layer(x, training=True)
+
+
+def test_pairs_of_instruments(train, x):
+    """The mean difference and the deviations of the others are learned from pairs; without them nothing is."""
+    drawn = np.random.default_rng(0).normal(size=(12, 1))
+    layer = RandomInstrument(1, seed=0)
+    with pytest.raises(ValueError, match="call adapt"):
+        layer.adapt(train)(x, training=True)
+    layer.adapt(x + AXIS / 1e3 + drawn * np.sin(AXIS), X_source=x)
+    np.testing.assert_allclose(layer.mean, AXIS / 1e3 + drawn.mean() * np.sin(AXIS), atol=1e-5)
+    np.testing.assert_allclose(np.abs(layer.directions[0]), drawn.std(ddof=1) * np.abs(np.sin(AXIS)), atol=1e-5)
+    one = RandomInstrument().adapt(x[:1] + 1, X_source=x[:1])  # a single pair has no deviations
+    assert np.ptp(numbers(one(x, training=True)) - x, axis=1).max() < 1e-5
+    for source, words in ((x[:5], "give pairs"), (x[:, 1:], "common axis"), (x * np.nan, "X_source contains NaN")):
+        with pytest.raises(ValueError, match=words):
+            RandomInstrument().adapt(x, X_source=source)
 
 
 def test_mixup_refuses(x):
