@@ -6,7 +6,7 @@
 __all__ = ['Difficulty', 'sample_weights', 'check_level', 'weighted_quantile', 'Conformal', 'ConformalRegressor']
 
 # %% ../../nbs/library/calibration/10_uncertainty.ipynb #10-uncertainty-002
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,8 @@ from sklearn.utils import column_or_1d, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .applicability import ApplicabilityDomain
-from .kernel_pls import KernelPLSRegression
+from .automatic import _directions, pls_coefficients
+from .kernel_pls import KernelPLSRegression, one_thread
 from deep_chemometrics.calibration.pls import (
     PLSRegressionCV,
     Seed,
@@ -39,6 +40,9 @@ from deep_chemometrics.checks import (
     check_target,
     validate_spectra,
 )
+from ..preprocessing.axis import Crop, Resample
+from ..preprocessing.filters import SavitzkyGolay
+from ..preprocessing.scatter import SNV
 
 # %% ../../nbs/library/calibration/10_uncertainty.ipynb #10-uncertainty-005
 def sample_weights(groups: np.ndarray) -> np.ndarray:
@@ -291,8 +295,8 @@ def fit(
     scores = np.empty(len(X))
     fold_of = np.full(len(X), -1)
     self._models = []
-    for k, (train, calibration) in enumerate(folds):
-        fitted = clone(estimator).fit(X[train], y[train])
+    models = _models_of_folds(estimator, X, y, [train for train, _ in folds])
+    for k, ((train, calibration), fitted) in enumerate(zip(folds, models)):
         model = _with_difficulty(self, fitted, X[train], X[calibration])
         error = np.abs(y[calibration] - model.predict(X[calibration]))
         scores[calibration] = error / model.width(X[calibration])
@@ -358,17 +362,59 @@ def _for_folds(fitted: BaseEstimator, choose_once: bool) -> BaseEstimator:
     "What each fold fits; with `choose_once`, PLS of the size chosen on all samples."
     if not choose_once:
         return fitted
-    is_pipeline = isinstance(fitted, Pipeline)
-    last = fitted[-1] if is_pipeline else fitted
+    last = fitted[-1] if isinstance(fitted, Pipeline) else fitted
     if not isinstance(last, PLSRegressionCV):
         raise ValueError(
             "choose_once=True is for PLSRegressionCV, alone or at the end of a "
             f"pipeline, but the model is a {type(last).__name__}."
         )
     sized = KernelPLSRegression(last.n_components_, scale=bool(last.scale))
-    if not is_pipeline:
+    if last is fitted:
         return sized
     return Pipeline([*fitted.steps[:-1], (fitted.steps[-1][0], sized)])
+
+# %% ../../nbs/library/calibration/10_uncertainty.ipynb #fast-folds
+_BY_ITSELF = (SNV, SavitzkyGolay, Crop, Resample)  # treat every spectrum by itself
+_BLOCK = 4_000_000  # numbers in the arrays of the folds that are computed together
+
+
+class _Linear(NamedTuple):
+    "A linear model behind preprocessing that has learned nothing."
+
+    steps: Pipeline | None
+    coef: np.ndarray
+    intercept: float
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        Z = X if self.steps is None else self.steps.transform(X)
+        return Z @ self.coef + self.intercept
+
+
+def _models_of_folds(
+    estimator: BaseEstimator, X: np.ndarray, y: np.ndarray, parts: list
+) -> Iterator:
+    "The model of each part of the samples."
+    is_pipeline = isinstance(estimator, Pipeline)
+    steps = estimator[:-1] if is_pipeline and len(estimator) > 1 else None
+    pls = estimator[-1] if is_pipeline else estimator
+    alike = steps is None or all(isinstance(step, _BY_ITSELF) for step in steps)
+    if not isinstance(pls, KernelPLSRegression) or pls.scale or not alike:
+        for rows in parts:
+            yield clone(estimator).fit(X[rows], y[rows])
+        return
+    Z = X if steps is None else steps.transform(X)
+    Z = Z.astype(np.float64, copy=False)
+    size = pls.n_components * (2 * len(X) + Z.shape[1])
+    for some in gen_batches(len(parts), max(1, _BLOCK // size)):
+        train = np.zeros((len(parts[some]), len(X)))
+        for mask, rows in zip(train, parts[some]):
+            mask[rows] = 1
+        with one_thread(Z.size):
+            found = _directions(Z, y - y[0], train, pls.n_components)
+            coefficients = pls_coefficients(found)
+            means = train @ Z / train.sum(axis=1, keepdims=True)
+        for coef, mean, level in zip(coefficients, means, found.mean):
+            yield _Linear(steps, coef, float(level + y[0] - mean @ coef))
 
 # %% ../../nbs/library/calibration/10_uncertainty.ipynb #fit-model
 def _with_difficulty(

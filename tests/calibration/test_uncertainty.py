@@ -5,6 +5,7 @@ import pytest
 from mapie.classification import SplitConformalClassifier
 from mapie.regression import CrossConformalRegressor, SplitConformalRegressor
 from sklearn.base import clone
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.exceptions import NotFittedError
@@ -14,7 +15,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from deep_chemometrics.calibration import PLSDA, ConformalClassifier, ConformalRegressor
+from deep_chemometrics.calibration import PLSDA, ConformalClassifier, ConformalRegressor, PLSRegressionCV
 from deep_chemometrics.preprocessing import SNV
 
 
@@ -260,3 +261,28 @@ def test_same_seed_same_intervals(method):
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
+
+
+def spectra(n=60):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 25)).cumsum(axis=1)
+    return X, X[:, 12] - X[:, 5] + 0.5 * rng.normal(size=n)
+
+
+@pytest.mark.parametrize("method", ["cv+", "jackknife+"])
+@pytest.mark.parametrize("steps", [(), (SNV(),)], ids=["alone", "pipeline"])
+def test_size_chosen_once_gives_what_refits_of_that_size_give(method, steps):
+    X, y = spectra()
+    pls = PLSRegressionCV(5, random_state=0)
+    once = ConformalRegressor(make_pipeline(*steps, pls) if steps else pls, method, choose_once=True).fit(X, y)
+    size = (once.estimator_[-1] if steps else once.estimator_).n_components_
+    fixed = make_pipeline(*steps, PLSRegression(size, scale=False))
+    refits = ConformalRegressor(fixed, method).fit(X, y)
+    np.testing.assert_allclose(once.scores_, refits.scores_, atol=1e-8)
+    np.testing.assert_allclose(once.predict_interval(X), refits.predict_interval(X), atol=1e-8)
+    np.testing.assert_allclose(once.predict(X), refits.predict(X), atol=1e-8)
+
+
+def test_size_is_chosen_once_for_pls_only():
+    with pytest.raises(ValueError, match="choose_once=True is for PLSRegressionCV.*is a Ridge"):
+        ConformalRegressor(Ridge(), choose_once=True).fit(*spectra())
