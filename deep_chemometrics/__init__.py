@@ -4,12 +4,13 @@ The library has eight subpackages. Every public name has one address, its subpac
 `from deep_chemometrics.preprocessing import EMSC`, or `deep_chemometrics.preprocessing.EMSC`.
 
 - `data`: `SpectralDataset`, `read_spectra` and readers for every format, `load_tablets` and
-  other embedded sets, `simulate_spectra`
+  other embedded sets, `fetch_dataset` for public ones, `simulate_spectra`
 - `preprocessing`: `SNV`, `MSC`, `EMSC`, `SavitzkyGolay`, `Baseline`, `Crop`, `Resample`
 - `augmentation`: disturbed copies of training spectra, on arrays (`augment_emsc`) and as Keras
   layers (`RandomEMSC`)
-- `calibration`: `PLSRegressionCV`, `PLSDA`, `reference_models`, `compare`, `ApplicabilityDomain`,
-  `hotelling_t2`, `vip`
+- `calibration`: `PLSRegressionCV`, `PLSDA`, `AutoPLS`, `reference_models`, `compare`,
+  `hotelling_t2`, `vip`, `ApplicabilityDomain`; `EPO` and other methods of calibration transfer;
+  `ConformalRegressor`
 - `networks`: `CNNRegressor`, `CNNClassifier` and their `ARCHITECTURES`, `load_model`
 - `explanation`: `attribute`, `faithfulness`, `localization`, `kernel_activations`, `inspect_bands`
 - `infrared`: `functional_groups`, `compute_ir`, `predict_groups`, `score_group_explanations`

@@ -51,9 +51,10 @@ def command_line() -> None:
 
 if __name__ == "__main__":
     print(f"deep_chemometrics {dc.__version__} in {Path(dc.__file__).parent}")
-    sets = [dc.data.load_tablets(), dc.data.load_soil(), dc.data.load_meat(), dc.data.load_computed_ir()]
-    sizes = [len(ds) for ds in sets]
-    assert sizes[:3] == [1284, 500, 215] and sizes[3] > 4_000, sizes
+    loaders = sorted(name for name in dc.data.__all__ if name.startswith("load_"))
+    sizes = {name: len(getattr(dc.data, name)()) for name in loaders}
+    known = {"load_tablets": 1284, "load_soil": 500, "load_meat": 215}
+    assert sizes | known == sizes and sizes["load_computed_ir"] > 4_000, sizes
     error = fit()
     assert 3 < error < 4, error
     print(f"embedded spectra: {sizes}; PLS after EMSC on the other instrument: {error:.2f} mg")

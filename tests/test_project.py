@@ -250,7 +250,7 @@ def test_wheel_works_by_itself(built, tmp_path):
     lines = python("smoke.py", cwd=tmp_path, **env).splitlines()
     assert Path(lines[0].split(" in ")[1]).is_relative_to(target)
     assert lines[0].startswith(f"deep_chemometrics {settings()['version']} in ")
-    assert "embedded spectra: [1284, 500, 215, " in "\n".join(lines)
+    assert "'load_meat': 215, 'load_soil': 500, 'load_tablets': 1284" in "\n".join(lines)
     assert lines[-1].startswith("a network predicts 20 contents, the model of the package 17 groups")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deep_chemometrics import data
 from deep_chemometrics.data import load_meat, load_soil, load_tablets
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -39,8 +40,15 @@ def meat():
 # The files and their description
 
 
-def test_there_are_three():
-    assert [path.name for path in FILES] == ["meat.csv.gz", "soil.csv.gz", "tablets.csv.gz"]
+def test_these_are_there():
+    assert {"meat.csv.gz", "soil.csv.gz", "tablets.csv.gz"} <= {path.name for path in FILES}
+
+
+def test_every_file_is_described_with_its_script_its_card_and_its_loader():
+    for path in FILES:
+        name = path.name.removesuffix(".csv.gz")
+        assert (path.parent / f"make_{name}.py").exists() and f"load_{name}" in data.__all__
+        assert (path.parent.parent / "nbs" / "datasets" / f"{name}.ipynb").exists()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

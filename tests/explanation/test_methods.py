@@ -46,15 +46,14 @@ LINEAR = LinearRegression().fit(X, Y)
 
 def test_every_method_has_a_record_and_a_file_of_its_kind():
     assert list(METHODS)[:3] == ["gradient", "gradient_x_input", "integrated_gradients"]
-    assert sorted(METHODS) == sorted(
-        ["gradient", "gradient_x_input", "integrated_gradients", "smooth_grad", "occlusion", "shapley", "grad_cam"]
-    )
+    assert {"gradient_x_input", "smooth_grad", "occlusion", "shapley", "grad_cam"} <= set(METHODS)
     for name, method in METHODS.items():
         assert method.name == name
         assert method.compute.__module__.startswith("deep_chemometrics.explanation.method_")
         assert method.unit == ("band" if "bands" in method.options else "channel")
     contributions = {name for name, method in METHODS.items() if method.contributions}
-    assert contributions == {"gradient_x_input", "integrated_gradients", "occlusion", "shapley"}
+    assert contributions >= {"gradient_x_input", "integrated_gradients", "occlusion", "shapley"}
+    assert not contributions & {"gradient", "smooth_grad", "grad_cam"}
 
 
 @pytest.mark.slow
