@@ -15,8 +15,8 @@ PAGE = ROOT / "nbs" / "course" / "cheat_sheet.ipynb"
 TARGET = ROOT / "release" / "cheat_sheet.pdf"
 INCHES = (11.69, 8.27)  # A4, landscape
 COLUMNS = 3
-FONT = 6.4  # points
-LINE = 1.32 * FONT / 72 / INCHES[1]  # height of a line, as a fraction of the page
+FONT = 6.2  # points
+LINE = 1.22 * FONT / 72 / INCHES[1]  # height of a line, as a fraction of the page
 TOP = 0.92
 
 
