@@ -1,4 +1,5 @@
-"""Plausible wrong answers of chapter 18: no root, means forgotten, the nearest instead of the farthest sample."""
+"""Plausible wrong answers of chapter 18: no root, means forgotten, the nearest instead of the
+farthest sample, instruments exchanged, a model without EPO, a slope always or never."""
 
 WRONG = {
     "bias": [
@@ -25,5 +26,23 @@ WRONG = {
         "def kennard_stone(X, k):\n"
         "    D = np.linalg.norm(X[:, None] - X[None], axis=2)\n"
         "    return [int(i) for i in np.argsort(-D.mean(axis=1))[:k]]\n",
+    ],
+    "standardise": [
+        "def standardised(one, two, new_two, k):\n"
+        "    rows = select_samples(one, k)\n"
+        "    return DirectStandardization().fit(one[rows], X_source=two[rows]).transform(new_two)\n",
+        "def standardised(one, two, new_two, k):\n"
+        "    return DirectStandardization().fit(two[:1], X_source=one[:1]).transform(new_two) * 0 + new_two\n",
+    ],
+    "orthogonalise": [
+        "def without_difference(X, y, one, two, new_two, n=1):\n"
+        "    return LinearRegression().fit(X, y).predict(new_two)\n",
+        "def without_difference(X, y, one, two, new_two, n=1):\n"
+        "    epo = EPO(n).fit(two, X_source=one)\n"
+        "    return LinearRegression().fit(X, y).predict(epo.transform(new_two))\n",
+    ],
+    "slope": [
+        "def corrected(model, X, y, low, high):\n    return SlopeBias(model, slope=True).fit(X, y)\n",
+        "def corrected(model, X, y, low, high):\n    return SlopeBias(model).fit(X, y)\n",
     ],
 }

@@ -1,4 +1,5 @@
-"""Plausible wrong answers of chapter 19: the plain quantile, equal widths, the errors of instrument 1."""
+"""Plausible wrong answers of chapter 19: the plain quantile, equal widths, the errors of instrument 1, scans counted as
+samples, the wrong limits, a model that is trained again."""
 
 WRONG = {
     "width": [
@@ -25,5 +26,22 @@ WRONG = {
     ],
     "least": [
         "def least_kept(level):\n    return int(np.ceil(1 / (1 - level)))\n",
+    ],
+    "covered": [
+        "def covered(model, X, y, level=0.9):\n"
+        "    lower, upper = model.predict_interval(X).T\n"
+        "    return np.mean((lower <= y) & (y <= upper)), np.mean(upper - lower)\n",
+        "def covered(model, X, y, level=0.9):\n"
+        "    lower, upper = model.predict_interval(X, level).T\n"
+        "    return np.mean(y <= upper), np.mean(upper - lower)\n",
+    ],
+    "replicates": [
+        "def with_replicates(X, y, sample):\n    return ConformalRegressor(LinearRegression(), 'split').fit(X, y)\n",
+    ],
+    "moved": [
+        "def moved(model, X, y):\n"
+        "    new = ConformalRegressor(LinearRegression()).fit(X[:20], y[:20])\n"
+        "    return new, np.mean(new.predict(X) - model.predict(X))\n",
+        "def moved(model, X, y):\n    return model, 0.0\n",
     ],
 }
