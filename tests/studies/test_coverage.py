@@ -48,3 +48,35 @@ def test_stored_coverage_of_the_other_instrument_is_reproduced():
 @pytest.mark.parametrize("dataset", ["tablets, assay", "meat, fat", "soil, clay"])
 def test_numbers_of_samples_are_right(dataset):
     assert len(np.unique(study.samples(dataset)[2])) == study.SETS[dataset]
+
+
+def test_analytic_interval_is_that_of_least_squares():
+    """With all components PLS is least squares, whose interval is in every textbook."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 4)) + 9 * np.arange(4)
+    X = np.column_stack([X, -X.sum(axis=1)])  # SNV removes two of the five directions
+    y = X[:, 0] + rng.normal(size=40)
+    fitted = study.model().fit(X, y)
+    n_components = fitted[-1].n_components_
+    predicted, sd, n_free = study._analytic(X, y, X)
+    assert n_free == 40 - n_components - 1
+    scores = np.column_stack([np.ones(40), fitted[-1].pls_.x_scores_])
+    hat = scores @ np.linalg.pinv(scores)
+    residual = np.sum((y - hat @ y) ** 2) / n_free
+    np.testing.assert_allclose(predicted, hat @ y)
+    np.testing.assert_allclose(sd, np.sqrt(residual * (1 + np.diag(hat))))
+
+
+def test_noise_is_what_the_spread_leaves():
+    """Five members without spread: the standard deviation is the root mean squared error of the calibration samples."""
+    passes = (np.zeros((5, 3)), np.ones((5, 2)))
+    mean, sd, _ = study._with_noise(passes, np.array([1.0, -2.0, 2.0]))
+    assert mean.tolist() == [1, 1]
+    np.testing.assert_allclose(sd, np.sqrt(3))
+
+
+def test_stored_comparison_is_complete():
+    stored = pd.read_csv(STORED / "comparison.csv.gz")
+    assert set(stored["dataset"]) == set(study.COMPARED)
+    assert len(stored) == len(study.COMPARED) * study.COMPARED_SPLITS * 5 * 17
+    assert stored.loc[stored["what"] == "coverage", "value"].between(0, 1).all()
