@@ -396,7 +396,7 @@ def _share_of_numbers(lines: Sequence[str], sep: str, decimal: str) -> float:
     signs = Signs(decimal)
     found = [number(cell, signs) for row in rows for cell in row if cell]
     n_numbers = sum(value is not None and value == value for value in found)
-    return n_numbers**2 / max(sum(map(len, rows)), 1)
+    return n_numbers**2 / max(len(found), 1)
 
 
 def _dialect(
@@ -515,9 +515,8 @@ def find_channels(
     """
     found, kind = _alike(header, decimal, prefix)
     others, other_kind = _alike(header, "," if decimal == "." else ".", prefix)
-    thousands = all(
-        re.fullmatch(r"\D*\d+([.,]\d{3})?", match["number"]) for _, match in others
-    )
+    groups = re.compile(r"\D*(\d+|\d{1,3}([.,]\d{3})+)")
+    thousands = all(groups.fullmatch(match["number"]) for _, match in others)
     if len(others) > len(found) and not thousands:
         found = others
         kind = other_kind

@@ -1,4 +1,4 @@
-"""Tables are read right, or refused: forty layouts of real files, and random ones beyond number."""
+"""Tables are read right, or refused: ninety layouts of real files, and random ones beyond number."""
 
 import warnings
 from collections import Counter
@@ -37,6 +37,11 @@ def pairs(first, *names):
     """x,y,x,y: the axis before each of the spectra."""
     head = ",".join(f"{first},{name}" for name in names)
     return [head] + [",".join(f"{w:g},{v}" for v in X[:, j]) for j, w in enumerate(AXIS)]
+
+
+def renamed(*names):
+    """The rows of spectra with other names."""
+    return [f"{name},{row.split(',', 1)[1]}" for name, row in zip(names, ROWS, strict=True)]
 
 
 OPUS = ["4000.0,0.11", "3998.1,0.22", "3996.1,0.31", "3994.2,0.27"]
@@ -102,11 +107,93 @@ RIGHT = {
         lines(*OPUS),
         dict(names=["1"], axis=[3994.2, 3996.1, 3998.1, 4000.0], X=[[0.27, 0.31, 0.22, 0.11]]),
     ),
+    "Unscrambler: no word above the names": (lines(HEAD[2:], *ROWS, sep="\t"), {}),
+    "Vision: dates and constituents before the spectra": (
+        lines("Product,wheat", "", *beside(beside([HEAD, *ROWS], "Protein", *PROTEIN), "Date", *["2024-03-01"] * 3)),
+        {},
+    ),
+    "ASD ViewSpec": (lines("Wavelength,a1,a2,a3", *COLUMNS, sep="\t"), {}),
+    "Ocean Optics": (
+        lines("Data from a1.txt", "", "Scans to average: 10", ">>>>>Begin Spectral Data<<<<<")
+        + lines(*(f"{w + 0.25},{v}" for w, v in zip(AXIS, X[0], strict=True)), sep="\t"),
+        dict(names=["1"], axis=[w + 0.25 for w in AXIS], X=X[:1]),
+    ),
+    "Avantes: names, then units": (
+        lines("Wave,a1", "[nm],[A]", "", *(f"{w},{v}" for w, v in zip(AXIS, X[0], strict=True)), sep=";", decimal=","),
+        dict(names=["a1"], X=X[:1]),
+    ),
+    "Excel: a title, and every row filled up": (
+        lines("Weizen,,,,,", "Datum,01/03/2024,,,,", ",,,,,", HEAD, *ROWS, sep=";", decimal=","),
+        {},
+    ),
+    "Excel: a title above the axis": (lines(",Wellenlänge (nm),,,,", HEAD, *ROWS, sep=";", decimal=","), {}),
+    "Excel: the separator in the first line": ("sep=;\n" + lines(HEAD, *ROWS, sep=";", decimal=","), {}),
+    "a byte order mark": ("\ufeff" + lines(HEAD, *ROWS), {}),
+    "comments": (lines("# NIR 5000, 32 scans", HEAD, ROWS[0], "# dried", *ROWS[1:], "# end"), {}),
+    "empty lines between": (lines(HEAD, "", ROWS[0], "", ROWS[1], "", ROWS[2]), {}),
+    "an empty cell at the end of each row but the header": (lines(HEAD, *(f"{row}," for row in ROWS)), {}),
+    "the unit of the axis below it": (lines(HEAD, ",nm,nm,nm,nm,nm", *ROWS), {}),
+    "channel numbers above": (lines("channel,1,2,3,4,5", HEAD, *ROWS), {}),
+    "dates as names": (
+        lines(HEAD, *renamed("2024-03-01", "2024-03-02", "2024-03-03")),
+        dict(names=["2024-03-01", "2024-03-02", "2024-03-03"]),
+    ),
+    "dates as whole numbers": (
+        lines(HEAD, *renamed("20240301", "20240302", "20240303")),
+        dict(names=["20240301", "20240302", "20240303"]),
+    ),
+    "depths as names": (lines(HEAD, *renamed("0-10", "10-20", "20-30")), dict(names=["0-10", "10-20", "20-30"])),
+    "times as names": (lines(f"Time (s){HEAD[2:]}", *renamed("0", "30", "60")), dict(names=["0", "30", "60"])),
+    "replicates": (
+        lines(*beside([HEAD, *renamed("a1", "a1", "a2")], "replicate", 1, 2, 1)),
+        dict(names=["a1", "a1", "a2"]),
+    ),
+    "averaged spectra": (
+        lines(HEAD, *renamed("a1 mean", "a2 mean", "a3 mean")),
+        dict(names=["a1 mean", "a2 mean", "a3 mean"]),
+    ),
+    "a point in the axis and a comma in the values": (
+        lines("ID,28328!612,28409!091,28490!028,28571!429,28653!295", *ROWS, sep="\t", decimal=",").replace("!", "."),
+        dict(axis=[28328.612, 28409.091, 28490.028, 28571.429, 28653.295]),
+    ),
+    "samples in columns, concentrations as names": (
+        lines("Wavelength,10,20,30", *COLUMNS),
+        dict(names=["10", "20", "30"]),
+    ),
+    "samples in columns, names like 0.10 above words": (
+        lines("x,0.00,0.10,0.20", "Batch,B,12E3,A", *COLUMNS),
+        dict(names=["0.00", "0.10", "0.20"]),
+    ),
+    "samples in columns, replicates": (
+        lines("Sample,a1,a1,a2", "Replicate,1,2,1", *COLUMNS),
+        dict(names=["a1", "a1", "a2"]),
+    ),
+    "samples in columns, replicates, metadata in words": (
+        lines("nm,a1,a1,a2", "Lot,000,001,002", *COLUMNS),
+        dict(names=["a1", "a1", "a2"]),
+    ),
+    "samples in columns, the laser's wavelength": (lines("nm,a1,a2,a3", "Laser (nm),785,785,532", *COLUMNS), {}),
+    "samples in columns, padded with tabs": (
+        lines(
+            "Wellenlänge,a1,,,",
+            *(f"{w / 1000},{v},,," for w, v in zip(AXIS, X[0] + 20, strict=True)),
+            sep="\t",
+            decimal=",",
+        ),
+        dict(names=["a1"], axis=[w / 1000 for w in AXIS], X=(X[:1] + 20)),
+    ),
+    "samples in columns, pixels before the axis": (
+        lines("pixel,nm,a1,a2,a3", *(f"{i},{r}" for i, r in enumerate(COLUMNS))),
+        {},
+    ),
     "a mean column among samples in columns": (
         lines("nm,a1,a2,a3,Mean", *(f"{r},{m:.4f}" for r, m in zip(COLUMNS, X.mean(axis=0), strict=True))),
         {},
     ),
 }
+
+
+COLUMNS_OF = ("samples in columns", "x,y", "a data point", "a mean column", "ASD", "Ocean", "Avantes")
 
 
 @pytest.mark.parametrize("layout", RIGHT)
@@ -120,7 +207,7 @@ def test_layouts_that_are_read_without_an_argument(tmp_path, layout):
     assert np.array_equal(ds.X, expected.get("X", X))
     names = expected.get("names", NAMES)
     assert names in [list(map(str, ds.samples[column])) for column in ds.samples]
-    columns = layout.startswith(("samples in columns", "x,y", "a data point", "a mean column"))
+    columns = layout.startswith(COLUMNS_OF)
     assert ds.notes["layout"]["layout"] == ("columns" if columns else "rows")
 
 
@@ -147,6 +234,64 @@ REFUSED = {
         "1231 stands apart from the other channels.*metadata_columns",
     ),
     "a bottom row of numbers": (lines("nm,a1,a2,a3", *COLUMNS, "2021,1,2,3"), "breaks at 2021.*metadata_rows"),
+    "a column named 2021 before a gap": (
+        lines("2021,1990,1980,1970,1290,1280,1270", "7.2,.1,.2,.3,.1,.2,.3", "6.1,.2,.3,.4,.2,.3,.4"),
+        "breaks at 2021",
+    ),
+    "columns of three years behind the axis": (
+        lines(*(f"{r},{v}" for r, v in zip([HEAD, *ROWS], ["2019,2020,2021", *["5,6,7"] * 3], strict=True))),
+        "breaks at 2019, 2020, 2021",
+    ),
+    "a column named 2021 above channel numbers": (
+        lines(
+            "x,2021,28089.888,28248.588,28409.091,28571.429",
+            ",,1,2,3,4",
+            "2315,6.09,.66,.65,1.26,.66",
+            "2960,7.18,.93,.89,1.39,.80",
+            "4013,8.93,.42,.39,1.45,.42",
+        ),
+        "'x, 2021, 28089.888, .*' may be the header: say skip=",
+    ),
+    "filters beside concentrations in equal steps": (
+        lines(
+            "x,10,20,30,40,50",
+            *(f"{w},.{i},.{9 - i},.{i},.{9 - i},.{i}" for i, w in enumerate((1680, 1734, 1759, 1778, 1818), 2)),
+        ),
+        r"two ways[\s\S]*10, 20, 30 ... 50[\s\S]*1680, 1734, 1759",
+    ),
+    "detectors far apart beside concentrations": (
+        lines("x,10,20,30", *(f"{w},.1,.2,.3" for w in (600, 601, 602, 603, 1100, 1101, 1102))),
+        r"two ways[\s\S]*10, 20, 30[\s\S]*600, 601, 602",
+    ),
+    "three reference values at equal distances": (
+        lines(",1,2,3", "Moisture,12.5,13.2,13.9", *(f"110{i},.3,1.6,.{i}" for i in range(9)), sep=";"),
+        r"two ways[\s\S]*12.5, 13.2, 13.9[\s\S]*1100, 1101, 1102",
+    ),
+    "1, 2, 3 among rows without a name": (
+        lines("Remark,400,404,408", ",1,2,3", "good grain,1.016,0.699,1.127", ",0.954,0.516,0.433"),
+        r"may be a spectrum or numbers of the channels: metadata_rows=\[0\]",
+    ),
+    "the mean of each sample among its replicates": (
+        lines(HEAD, *renamed("a1 first", "a1 second", "a1 mean")),
+        r"row 2 \('a1 mean'\) may be a spectrum or a summary",
+    ),
+    "raw and absorbance spectra": (
+        lines("Wave,Sample,Dark,a1", "[nm],[counts],[counts],[A]", "", *COLUMNS),
+        r"not of one quantity: say columns=\[...\].*\(\[A\], \[counts\]\)",
+    ),
+    "two tables side by side": (
+        lines(*(f"{row},,{row}" for row in [HEAD, *ROWS])),
+        "1140, then 1100.*metadata_columns",
+    ),
+    "two tables below each other": (
+        lines(HEAD, *ROWS, "", HEAD.replace("0,", "5,"), *ROWS),
+        r"row 3 \('ID'\) looks like another axis",
+    ),
+    "settings below": (lines(HEAD, *ROWS, "", "Operator,Miller"), "row 3 has 2 cells, others 6"),
+    "percent signs": (
+        lines(HEAD, *(row.replace("0.", "").replace(",", "%,") + "%" for row in ROWS)),
+        "no header with the axis",
+    ),
     "years as channels": (lines("ID,2019,2020,2021", "a,.1,.2,.3", "b,.2,.3,.4"), "are years"),
     "a channel twice, as pandas names it": (
         lines(f"{HEAD},1100.1", *(f"{r},0.1" for r in ROWS)),
@@ -234,6 +379,20 @@ def test_one_argument_decides(tmp_path, decision):
     (tmp_path / "unclear.csv").write_text(REFUSED[layout][0], encoding="utf-8")
     ds = read_table(tmp_path / "unclear.csv", axis_unit="nm", **options)
     assert ds.X.shape == shape and ds.axis[0] == first
+
+
+def test_a_layout_that_is_given_does_not_make_a_channel_of_2021(tmp_path):
+    (tmp_path / "t.csv").write_text(REFUSED["a column named 2021 before a gap"][0])
+    with pytest.raises(ValueError, match=r"breaks at 2021.*metadata_columns"):
+        read_table(tmp_path / "t.csv", axis_unit="nm", layout="rows")
+    ds = read_table(tmp_path / "t.csv", axis_unit="nm", metadata_columns=["2021"], layout="rows")
+    assert ds.X.shape == (2, 6) and ds.samples["2021"].tolist() == [7.2, 6.1]
+
+
+def test_replicates_above_pairs_are_kept(tmp_path):
+    (tmp_path / "t.csv").write_text(lines("a1,,a1,,a1,", *pairs("Wavelength (nm)", "Abs", "Abs", "Abs")))
+    with pytest.warns(SpectrumWarning, match="the axis again"):
+        assert read_table(tmp_path / "t.csv").samples["column"].tolist() == ["a1"] * 3
 
 
 @pytest.mark.parametrize(("missing", "shape"), [("drop_spectra", (3, 5)), ("drop_channels", (4, 4))])
@@ -599,7 +758,9 @@ def is_plain(made):
     like_years = ((made.axis >= 1950) & (made.axis <= 2050)).any()
     # 1,012 or 1.001: the comma between the cells would tell
     like_thousands = made.sep != "," and (made.options["axis_unit"] == "um" or "three decimals" in made.kinds)
-    if like_years or like_thousands or ("names none" in made.kinds and made.metadata):
+    # a table of numbers alone, of which three or four may be an axis by chance
+    only_numbers = "names none" in made.kinds and (made.metadata or len(made.axis) < 5)
+    if like_years or like_thousands or only_numbers:
         return False
     return set(made.kinds) <= CLEAR | {
         "three decimals",
