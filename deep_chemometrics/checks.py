@@ -188,7 +188,7 @@ def check_no_mask(X: Any, name: str = "X") -> None:
             "fill or remove them first."
         )
 
-
+# %% ../nbs/library/01_checks.ipynb #kinds-unusual
 def _kind(kind: type) -> str:
     "What values of a type are, where they are objects."
     if kind.__name__ in _GAPS:
@@ -229,7 +229,7 @@ def unusual(values: Any) -> dict[str, tuple[int, ...]]:
     places = {kind: np.unravel_index(at, array.shape) for kind, at in found.items()}
     return {kind: tuple(map(int, place)) for kind, place in places.items()}
 
-
+# %% ../nbs/library/01_checks.ipynb #kinds-check
 def _place(index: tuple[int, ...]) -> str:
     "Row, and channel if there are any, in words."
     return ", ".join(f"{w} {i}" for w, i in zip(("row", "channel"), index))
@@ -598,11 +598,30 @@ def check_number(
         )
     return float(value)
 
-# %% ../nbs/library/01_checks.ipynb #01b-checks-033
+# %% ../nbs/library/01_checks.ipynb #by-rows
 # Rows at a time: 256 x 600 doubles are 1.2 MB, which stay in the processor's cache.
 _CHUNK = 256
 
 
+def _by_rows(X: np.ndarray, n_out: int, correct: Callable) -> tuple[np.ndarray, list]:
+    "Corrected rows with `n_out` channels, and the numbers of those that are odd."
+    changed = np.empty((len(X), n_out), X.dtype)
+    eps = np.finfo(X.dtype).eps
+    odd = []
+    for rows in gen_batches(len(X), _CHUNK):
+        part = X[rows].astype(np.float64, copy=False)
+        if not _sum_is_finite(part):
+            check_finite(X)
+        # double precision is written in place: no copy more than the result
+        double = X.dtype == np.float64
+        out = changed[rows] if double else np.empty(changed[rows].shape)
+        is_odd = correct(part, out, eps)
+        if not double:
+            changed[rows] = out
+        odd.extend(rows.start + np.flatnonzero(is_odd))
+    return changed, odd
+
+# %% ../nbs/library/01_checks.ipynb #01b-checks-033
 class RowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of the transformers that correct spectra row by row.
 
@@ -611,8 +630,7 @@ class RowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of channels.
+    n_features_in_ : int, number of channels
     """
 
     def fit(self, X: ArrayLike, y: Any = None) -> "RowTransformer":
@@ -644,30 +662,16 @@ class RowTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray (n_samples, n_channels)
-            Of the float type of `X`.
+        ndarray (n_samples, n_channels), of the float type of `X`
 
         Raises
         ------
         ValueError
-            For bad input.
+            As `fit`.
         """
         check_is_fitted(self)
         X = validate_spectra(self, X, reset=False, finite=False)
-        changed = np.empty((len(X), self._n_features_out), X.dtype)
-        eps = np.finfo(X.dtype).eps
-        odd = []
-        for rows in gen_batches(len(X), _CHUNK):
-            part = X[rows].astype(np.float64, copy=False)
-            if not _sum_is_finite(part):
-                check_finite(X)
-            # double precision is written in place: no copy more than the result
-            double = X.dtype == np.float64
-            out = changed[rows] if double else np.empty(changed[rows].shape)
-            is_odd = self._correct(part, out, eps)
-            if not double:
-                changed[rows] = out
-            odd.extend(rows.start + np.flatnonzero(is_odd))
+        changed, odd = _by_rows(X, self._n_features_out, self._correct)
         if odd:
             message = f"{type(self).__name__}: {name_rows(odd)} {self._odd}."
             warnings.warn(message, SpectrumWarning, stacklevel=3)

@@ -207,7 +207,7 @@ def hotelling_t2(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     X = check_spectra(X, n_channels=core.n_features_in_)
     return by_portions(lambda x: np.sum(core.transform(x) ** 2 / variance, axis=1), X)
 
-
+# %% ../../nbs/library/calibration/06_diagnostics.ipynb #q-residuals
 def q_residuals(pls: AnyPLS, X: ArrayLike) -> np.ndarray:
     """Q residuals: squared length of what the components do not describe.
 
@@ -615,8 +615,7 @@ def calibration_report(
     model : estimator
         Anything fitted with `predict`.
     train : SpectralDataset or (X, y)
-    evaluations : dict of SpectralDataset or (X, y), optional
-        Further sets by name.
+    evaluations : dict of name to SpectralDataset or (X, y), optional
     target : optional
         The column that is reported, where y has several.
     cv, groups, random_state : optional
@@ -638,11 +637,11 @@ def calibration_report(
 
     Examples
     --------
-    >>> X = np.random.default_rng(0).normal(size=(50, 4))
     >>> from sklearn.cross_decomposition import PLSRegression
-    >>> model = PLSRegression(2).fit(X[:30], X[:30, 1])
-    >>> test = {"test": (X[30:], X[30:, 1])}
-    >>> calibration_report(model, (X[:30], X[:30, 1]), test)["error"].tolist()
+    >>> X = np.random.default_rng(0).normal(size=(50, 4))
+    >>> train, test = [(part, part[:, 1]) for part in (X[:30], X[30:])]
+    >>> model = PLSRegression(2).fit(*train)
+    >>> calibration_report(model, train, {"test": test})["error"].tolist()
     ['RMSEC', 'RMSEP']
     """
 

@@ -254,7 +254,7 @@ def _reading(grid: Grid, layout: str, i: int, prefix: str | None) -> _Reading | 
         layout, cells, raw, grid.signs, i, where, axis, rows, words, doubtful
     )
 
-
+# %% ../../nbs/library/data/04_tables.ipynb #find-lines
 def _in_rows(grid: Grid, prefix: str | None, names: Sequence[str]) -> _Reading | None:
     "The table with a spectrum in a row; `names` are in its header, with the axis."
     found: list[_Reading] = []
@@ -320,7 +320,7 @@ def _evidence(one: _Reading, other: _Reading) -> tuple[bool, bool]:
     no_curves = len(other.where) < 8 or other_rough > 0.5
     return regular and rough < 0.7 * other_rough, curves and no_curves
 
-
+# %% ../../nbs/library/data/04_tables.ipynb #decide
 def _decide(rows: _Reading, columns: _Reading) -> _Reading:
     """The right one of two readings; a `ValueError` that shows both where it is open.
 
@@ -455,7 +455,7 @@ def _apart(reading: _Reading) -> list[int]:
     apart = [run for run in runs if len(run) < 3 <= max(map(len, runs))]
     return [*chain(*apart)]
 
-
+# %% ../../nbs/library/data/04_tables.ipynb #regular-check
 def _check_channels(reading: _Reading) -> None:
     """Raise a `ValueError` for numbers that hardly belong to the axis.
 
@@ -596,7 +596,7 @@ def _summaries(reading: _Reading, values: np.ndarray, found: dict) -> dict:
             )
     return summaries
 
-
+# %% ../../nbs/library/data/04_tables.ipynb #left-axis
 def _check_second_axis(reading: _Reading, values: np.ndarray, found: dict) -> None:
     "Raise a `ValueError` for a line that looks like another axis, not like a spectrum."
     axis = reading.axis
@@ -874,7 +874,7 @@ def _columns_of_rows(reading: _Reading, rows: np.ndarray) -> dict:
         for j, name in names.items()
     }
 
-
+# %% ../../nbs/library/data/04_tables.ipynb #names
 def _names_samples(label: str) -> bool:
     "Whether what stands before a row of words says that they name the columns."
     words = r"sample|name|\bid\b|probe|muster|[ée]chantillon|muestra|campione|\bn[or]\b"
