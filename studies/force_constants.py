@@ -188,7 +188,7 @@ def agreement(
     of_frequencies = of_spectrum @ (4 / width * distance * shapes**2) * lines.heights
     return r, lines.gradient(of_frequencies, of_spectrum @ shapes)
 
-# %% ../nbs/studies/force_constants.ipynb #force-constants-015
+# %% ../nbs/studies/force_constants.ipynb #force-constants-016
 SCALE = np.array([[0.08], [0.4]])  # a unit of the penalty
 LINE_WIDTH = 40.0  # cm-1, in the end
 FINER = {"C-C": "single", "C-O": "single", "C-N": "single", "aromatic": "C=C"}
@@ -232,7 +232,7 @@ def as_factors(factors: np.ndarray) -> CoordinateFactors:
         dict(zip(COORDINATE_CLASSES, dipoles)),
     )
 
-# %% ../nbs/studies/force_constants.ipynb #force-constants-016
+# %% ../nbs/studies/force_constants.ipynb #force-constants-017
 N = 80  # 2 N molecules are fitted, and 1.5 N of the other half tested
 PENALTIES = (0.0003, 0.001)
 WIDTHS = (30.0, 40.0)
