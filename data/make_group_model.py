@@ -1,20 +1,17 @@
 """The model of `predict_groups`: networks for gas phase and condensed phase, trained on measured and computed spectra.
 
-    PYTHONPATH=. DC_TESTDATA=... python data/make_group_model.py split     # trained on the training molecules only
-    PYTHONPATH=. DC_TESTDATA=... python data/make_group_model.py all       # the one that is shipped
+    PYTHONPATH=. DC_TESTDATA=... python data/make_group_model.py
 
 The measured spectra are under copyright and not part of the project; trained weights are. The molecules of the study
-nbs/studies/measured_groups.ipynb are split by their InChIKey. Networks trained on the training molecules ("split") give
-thresholds and calibration from the validation molecules, and the metrics of the card from the test molecules. Then the
-same recipe is run on all molecules ("all") for the other networks, with the same thresholds and calibration. Molecules
-that are kept for a final test (held_out_inchikeys.txt) take no part in anything, also not as computed spectra. Each
-network takes some minutes; networks that were trained before are found in the cache folder.
+nbs/studies/measured_groups.ipynb are split by their InChIKey. Three networks are trained in two stages, on varied
+copies and on spectra that are nearly as they are, of the training molecules ("split"): thresholds and calibration come
+from the validation molecules. They go on with the validation molecules added ("tested"): the metrics of the card are
+theirs, on the test molecules. They go on with the test molecules added ("all") and are shipped. Molecules that are kept
+for a final test (held_out_inchikeys.txt) take no part in anything, also not as computed spectra. A stage takes some
+minutes; what was trained before is found in the cache folder.
 """
 
 import json
-import os
-import sys
-from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -24,30 +21,29 @@ import pooch
 from deep_chemometrics.calibration import ApplicabilityDomain
 from deep_chemometrics.data import load_soil
 from deep_chemometrics.data.line_list import line_spectra, load_lines
-from deep_chemometrics.infrared import GROUP_SMARTS, augment_infrared, prepare_infrared, training
-from deep_chemometrics.infrared.augmentation import jitter_lines
-from deep_chemometrics.infrared.collection import molecule_key
+from deep_chemometrics.infrared import GROUP_SMARTS, prepare_infrared
 from deep_chemometrics.infrared.prediction import GroupModel, save_group_model
 from deep_chemometrics.infrared.preparation import GROUP_AXIS, normalise_infrared
 from deep_chemometrics.infrared.training import (
+    REFINING,
     best_thresholds,
-    fast_pooling,
     fit_calibration,
-    usual_pooling,
+    fit_member,
+    train_further,
     vary_infrared,
 )
-from deep_chemometrics.networks import CNNClassifier, group_net
+from deep_chemometrics.networks import group_net
 from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.networks.saving import read_model, write_model
 from studies.functional_groups import f1_of_groups, scores
-from studies.measured_groups import PHASES, labels, measured, part_of
+from studies.measured_groups import PHASES, computed, computed_spectra, labels, measured, part_of
 from studies.run import results_folder
 
-COPIES, EPOCHS = 6, 6
-REFINING = {"epochs": 8, "learning_rate": 6e-4}  # on spectra that are hardly varied
-# each network by what it was trained on and its seed
-SPLIT = [("split", 0)]
-MEMBERS = {"split": SPLIT, "all": [*SPLIT, ("all", 0), ("all", 1)]}
+COPIES, EPOCHS = 6, 6  # of the first stage
+SEEDS = (0, 1, 2)
+# what the second stage starts from, and its settings: more molecules are added in a few epochs
+MORE = {"epochs": 5, "learning_rate": 5e-4, "varied": 0.2}
+STAGES = {"split": (None, {}), "tested": ("split", MORE), "all": ("tested", MORE)}
 GROUPS = list(GROUP_SMARTS)
 FOLDER = Path(__file__).resolve().parent / "group_model"
 N_SOILS = 300  # of 500; the others show whether soils are recognised as something else
@@ -70,118 +66,77 @@ def no_molecules(seed: int = 0) -> np.ndarray:
     return np.concatenate([normalise_infrared(np.concatenate(curves)), soils]).astype(np.float32)
 
 
-@lru_cache
-def computed() -> tuple[np.ndarray, np.ndarray]:
-    "Keys of the computed molecules, and which of them may be used: those that are kept for a final test may not."
-    keys = np.array([molecule_key(smiles) for smiles in load_lines().samples["smiles"]])
-    listed = Path(os.environ["DC_TESTDATA"], "held_out_inchikeys.txt").read_text("utf-8").split()
-    return keys, ~np.isin(keys, [key[:14] for key in listed])
+# molecules that a network is trained on
+PARTS_OF = {"split": ("train",), "tested": ("train", "validation"), "all": ("train", "validation", "test")}
 
 
-def computed_spectra(rows: np.ndarray, random: np.random.RandomState) -> np.ndarray:
-    "Prepared computed spectra with errors of the method drawn at random."
-    lines = jitter_lines(load_lines()[rows], shift=0.006, intensity=0.3, random_state=random)
-    X = line_spectra(lines, GROUP_AXIS, float(random.uniform(6, 18)))
-    return normalise_infrared(X).astype(np.float32)
+def chosen(keys: np.ndarray, which: str) -> np.ndarray:
+    "A mask: molecules of the parts that are trained on."
+    return np.isin(part_of(keys), PARTS_OF[which])
 
 
-def training_set(which: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    "Varied spectra, labels and molecules of a member."
-    random = np.random.RandomState(seed)
-    tables, truth, molecules = [], [], []
-    for phase in PHASES:
-        keys = measured(phase).samples["inchikey"].to_numpy()
-        rows = np.flatnonzero((part_of(keys) == "train") | (which == "all"))
-        tables.append(vary_infrared(measured(phase).X[rows].astype(np.float32), COPIES, random))
-        truth.append(np.repeat(labels(phase)[rows], COPIES, axis=0))
-        molecules.append(np.repeat(keys[rows], COPIES))
-    keys, usable = computed()
-    rows = np.flatnonzero(usable & ((part_of(keys) == "train") | (which == "all")))
-    for _ in range(COPIES):
-        tables.append(vary_infrared(computed_spectra(rows, random), 1, random))
-        truth.append(load_lines().groups.to_numpy()[rows])
-        molecules.append(keys[rows])
-    others = no_molecules()
-    tables.append(vary_infrared(others, COPIES, random))
-    truth.append(np.zeros((COPIES * len(others), len(GROUPS)), bool))
-    molecules.append(np.repeat([f"no molecule {i}" for i in range(len(others))], COPIES))
-    return np.concatenate(tables), np.concatenate(truth), np.concatenate(molecules)
-
-
-def plain_spectra(which: str) -> tuple[np.ndarray, np.ndarray]:
-    "Prepared measured and computed spectra without variation, and their molecules."
-    tables, molecules = [], []
-    for phase in PHASES:
-        keys = measured(phase).samples["inchikey"].to_numpy()
-        rows = np.flatnonzero((part_of(keys) == "train") | (which == "all"))
-        tables.append(measured(phase).X[rows])
-        molecules.append(keys[rows])
-    keys, usable = computed()
-    rows = np.flatnonzero(usable & ((part_of(keys) == "train") | (which == "all")))
-    tables.append(normalise_infrared(line_spectra(load_lines()[rows], GROUP_AXIS, 12.0)))
-    return np.concatenate(tables), np.concatenate([*molecules, keys[rows]])
-
-
-def plain_labels(which: str) -> np.ndarray:
-    "Of the rows of `plain_spectra`."
+def spectra_of(which: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    "Prepared measured spectra of each phase, their labels and molecules."
     tables = []
     for phase in PHASES:
         keys = measured(phase).samples["inchikey"].to_numpy()
-        tables.append(labels(phase)[(part_of(keys) == "train") | (which == "all")])
+        rows = np.flatnonzero(chosen(keys, which))
+        tables.append((measured(phase).X[rows].astype(np.float32), labels(phase)[rows], keys[rows]))
+    return tables
+
+
+def computed_of(which: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    "Rows of the computed molecules that are trained on, their labels, and their keys."
     keys, usable = computed()
-    rows = np.flatnonzero(usable & ((part_of(keys) == "train") | (which == "all")))
-    return np.concatenate([*tables, load_lines().groups.to_numpy()[rows]])
+    rows = np.flatnonzero(usable & chosen(keys, which))
+    return rows, load_lines().groups.to_numpy()[rows], keys[rows]
 
 
-def member(which: str, seed: int):
-    "A trained network, from the cache folder if it was trained before."
-    path = Path(pooch.os_cache("deep_chemometrics"), "group_model", f"{which}_{seed}.keras")
+def first_stage(seed: int) -> keras.Model:
+    "A network after the varied copies of the training molecules, measured and computed; from the cache if it is there."
+    path = Path(pooch.os_cache("deep_chemometrics"), "group_model", f"split_{seed}.keras")
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        X, Y, _ = training_set(which, seed)
-        network = CNNClassifier(
-            fast_pooling(partial(group_net, coverage=True)),
-            epochs=EPOCHS,
-            batch_size=64,
-            validation_fraction=0,
-            schedule="cosine",
-            scale_X=None,
-            random_state=seed,
-            verbose=0,
-        )
-        model = usual_pooling(network.fit(X, Y.astype(int)).model_)
-        write_model(path, model, {"class": "GroupModel"})
+        random = np.random.RandomState(seed)
+        tables = [(vary_infrared(X, COPIES, random), np.repeat(Y, COPIES, axis=0)) for X, Y, _ in spectra_of("split")]
+        rows, Y, _ = computed_of("split")
+        tables += [(vary_infrared(computed_spectra(rows, random), 1, random), Y) for _ in range(COPIES)]
+        others = vary_infrared(no_molecules(), COPIES, random)
+        tables.append((others, np.zeros((len(others), len(GROUPS)), bool)))
+        X, Y = (np.concatenate(both) for both in zip(*tables))
+        write_model(cache(path), fit_member(X, Y, "group_net", EPOCHS, {}, seed), {"class": "GroupModel"})
     return read_model(path)[0]
 
 
-def weakly_varied(X: np.ndarray, random: np.random.RandomState) -> np.ndarray:
-    "Prepared spectra nearly as they are; half of them without the ends of their range."
-    there = training._cut_ends(*training._ends(X), random)
-    strengths = dict(width=(0.0, 4.0), shift=2.0, stretch=0.0003, baseline=0.005, noise=0.001, gases=0.01)
-    X = augment_infrared(X, GROUP_AXIS, **strengths, random_state=random)
-    X -= training._low(X, there)
-    highest = np.max(X, axis=1, keepdims=True, where=there, initial=1e-6)
-    return np.where(there, X / highest, 0).astype(np.float32)
+def cache(path: Path) -> Path:
+    "The path, after its folder was made."
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
-def refined(which: str, seed: int) -> keras.Model:
-    "A member, trained further on spectra that are hardly varied; from the cache folder if there is one."
-    path = Path(pooch.os_cache("deep_chemometrics"), "group_model", f"refined_{which}_{seed}.keras")
+def second_spectra(which: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    "Spectra and labels of the second stage."
+    gas, condensed = spectra_of(which)
+    rows, Y, _ = computed_of(which)
+    # a third of what is not measured for each network
+    third = slice(seed, None, len(SEEDS))
+    others = no_molecules()[third]
+    nothing = np.zeros((len(others), len(GROUPS)), bool)
+    library = normalise_infrared(line_spectra(load_lines()[rows[third]], GROUP_AXIS, 12.0)).astype(np.float32)
+    # condensed phases count twice: there are fewer
+    parts = [gas[:2], condensed[:2], condensed[:2], (library, Y[third]), (others, nothing)]
+    X, Y = (np.concatenate(both) for both in zip(*parts))
+    return X, Y
+
+
+def member(which: str, seed: int) -> keras.Model:
+    "A network after the second stage, or one that goes on with more molecules; from the cache if it is there."
+    path = Path(pooch.os_cache("deep_chemometrics"), "group_model", f"{which}_{seed}_second.keras")
     if not path.exists():
-        model = member(which, seed)
-        fast = keras.models.clone_model(model, clone_function=training._fast_layer, recursive=True)
-        fast.set_weights(model.get_weights())
+        start, settings = STAGES[which]
+        model = member(start, seed) if start else first_stage(seed)
         random = np.random.RandomState(100 + seed)
-        X, _ = plain_spectra(which)
-        others = no_molecules()[::3]
-        X = np.concatenate([X, others]).astype(np.float32)
-        Y = np.concatenate([plain_labels(which), np.zeros((len(others), len(GROUPS)))]).astype(np.float32)
-        steps = -(-len(X) // 64) * REFINING["epochs"]
-        rate = keras.optimizers.schedules.CosineDecay(REFINING["learning_rate"], steps)
-        fast.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
-        for _ in range(REFINING["epochs"]):
-            fast.fit(weakly_varied(X, random), Y, batch_size=64, verbose=0)
-        write_model(path, training.usual_pooling(fast), {"class": "GroupModel"})
+        model = train_further(model, *second_spectra(which, seed), random, **settings)
+        write_model(cache(path), model, {"class": "GroupModel"})
     return read_model(path)[0]
 
 
@@ -199,8 +154,8 @@ def stored_rows(model: GroupModel, X: np.ndarray, truth: np.ndarray, **columns: 
 
 
 def evaluate() -> dict:
-    "Thresholds and calibration from the validation molecules, metrics on the test molecules, of the split model."
-    members = tuple(refined(*one) for one in SPLIT)
+    "Thresholds and calibration from the validation molecules, metrics on the test molecules."
+    members = tuple(member("split", seed) for seed in SEEDS)
     raw = GroupModel(members, np.full(17, 0.5), np.zeros(850), {})
     X, Y = (np.concatenate(both) for both in zip(*(of_part(phase, "validation") for phase in PHASES)))
     # files differ in their range: half of the validation spectra lose the ends of theirs
@@ -210,6 +165,7 @@ def evaluate() -> dict:
     # halfway to the threshold that would suit calibrated probabilities: rare groups have few positives
     thresholds = (best_thresholds(P, Y) + 0.42) / 2
     calibration = fit_calibration(P, Y)
+    members = tuple(member("tested", seed) for seed in SEEDS)
     model = GroupModel(members, thresholds, np.zeros(850), {}, calibration=calibration)
     metrics, brier, stored = {}, {}, []
     for phase in PHASES:
@@ -236,19 +192,21 @@ def evaluate() -> dict:
     return {"thresholds": thresholds, "calibration": calibration, "metrics": rows, "Brier skill": skills}
 
 
-def main(which: str) -> None:
+def main() -> None:
     found = evaluate()
     thresholds, calibration = found.pop("thresholds"), found.pop("calibration")
     print(json.dumps(found, indent=1))
-    members = [refined(*one) for one in MEMBERS[which]]
-    X, molecules = plain_spectra(which)
-    domain = ApplicabilityDomain(30, level=0.99).fit(X, groups=molecules)
+    members = [member("all", seed) for seed in SEEDS]
+    tables = spectra_of("all")
+    rows, _, keys = computed_of("all")
+    plain = normalise_infrared(line_spectra(load_lines()[rows], GROUP_AXIS, 12.0))
+    X = np.concatenate([*(X for X, _, _ in tables), plain])
+    domain = ApplicabilityDomain(30, level=0.99).fit(X, groups=np.concatenate([*(k for _, _, k in tables), keys]))
     mean = np.nanmean(np.where(X == 0, np.nan, X), axis=0)
-    text = card(which, found)
-    save_group_model(FOLDER, members, thresholds, mean, text, domain=domain, calibration=calibration.round(4))
+    save_group_model(FOLDER, members, thresholds, mean, card(found), domain=domain, calibration=calibration.round(4))
 
 
-def card(which: str, found: dict) -> dict:
+def card(found: dict) -> dict:
     "The card of the model."
     n = {phase: len(measured(phase)) for phase in PHASES}
     n_computed = int(computed()[1].sum())
@@ -262,18 +220,17 @@ def card(which: str, found: dict) -> dict:
             f"{N_SOILS} soils (data/soil.csv.gz) and 480 curves without a band (noise, slopes, humps), as examples of "
             "what is no organic substance",
         ],
-        "training": f"{len(MEMBERS[which])} networks of {group_net(850, coverage=True).count_params():,} numbers, "
-        f"{COPIES} varied copies of each spectrum (shift, resolution, baseline, noise, saturation, missing ends), "
-        f"{EPOCHS} epochs, then {REFINING['epochs']} epochs on spectra that were hardly varied but for missing ends; "
-        "data/make_group_model.py",
+        "training": f"{len(SEEDS)} networks of {group_net(850, coverage=True).count_params():,} numbers. First stage: "
+        f"{COPIES} varied copies of each spectrum (shift, resolution, baseline, noise, saturation, missing ends) of "
+        f"the 70 % training molecules, measured and computed, {EPOCHS} epochs. Second stage: {REFINING} epochs on "
+        f"spectra that are varied less and less. Then {MORE['epochs']} epochs with the validation molecules added, "
+        f"and {MORE['epochs']} with the test molecules added; data/make_group_model.py",
         "metrics": found["metrics"],
-        "evaluation": "on the test molecules of the study nbs/studies/measured_groups.ipynb, by "
-        "one network that was trained on the 70 % training molecules (the first of this folder); thresholds "
-        "and calibration are from the 15 % validation molecules. Macro F1 over groups with at least 10 test positives. "
-        + f"The other networks ({len(MEMBERS[which]) - len(SPLIT)}) were then trained in the same way on the molecules "
-        "of all three parts: no molecules are left to measure all networks together. Scores of earlier versions on the "
-        "test molecules were known when the second stage of training was selected on validation molecules: these "
-        "numbers may be a little too good",
+        "evaluation": "on the test molecules of the study nbs/studies/measured_groups.ipynb, by the three networks "
+        "before the test molecules were added: those of this folder have seen them. Thresholds and calibration are "
+        "from the validation molecules, by the networks before these were added. Macro F1 over groups with at least "
+        "10 test positives. Scores of earlier versions on the test molecules were known when the second stage was "
+        "selected on validation molecules: these numbers may be a little too good",
         "Brier skill": found["Brier skill"],
         "limits": [
             "gases, liquids, solids and solutions from 700 to 3200 cm-1 at least; missing ends are recognised as such",
@@ -282,6 +239,8 @@ def card(which: str, found: dict) -> dict:
             "mulling agent count as bands of the substance",
             "ketones, aldehydes, ethers and alkyl halides are more often wrong than other groups; salts, polymers and "
             "metal-organic substances are rare among the training spectra",
+            "molecules of up to three heavy atoms are rare among the training spectra (methanol and acetonitrile are "
+            "not among them)",
             "Raman spectra that are labelled as infrared ones are not recognised as such",
         ],
         "licence": "MIT",
@@ -289,4 +248,4 @@ def card(which: str, found: dict) -> dict:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

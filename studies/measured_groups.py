@@ -494,12 +494,15 @@ def curve_settings() -> list[dict]:
 
 
 def pretraining_settings() -> list[dict]:
-    "With and without computed spectra before 0, 50, 250, 1,000 and all measured ones."
+    """With and without computed spectra before 0, 50, 250, 1,000 and all measured ones.
+
+    All measured spectra without computed ones are part of `settings`.
+    """
     lines = []
     for n, seeds in ((0, 2), (50, 2), (250, 2), (1000, 2), ("all", 1)):
         for seed in range(seeds):
             lines.append({"computed_first": True, "n": n, "seed": seed})
-            if n:
+            if n not in (0, "all"):
                 lines.append({"computed_first": False, "n": n, "seed": seed})
     return sorted(lines, key=lambda line: (line["seed"], not line["computed_first"]))
 

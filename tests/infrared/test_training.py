@@ -112,7 +112,9 @@ def test_what_is_no_label(ds, change, message):
         train_group_model(change(ds), dense)
 
 
-@pytest.mark.parametrize("wrong", [{"n_members": 0}, {"copies": -1}, {"validation_fraction": 1.0}, {"epochs": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"n_members": 0}, {"copies": -1}, {"validation_fraction": 1.0}, {"epochs": 0}, {"refining": -1}]
+)
 def test_wrong_settings(ds, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         train_group_model(ds[:20], dense, **wrong)
@@ -151,6 +153,33 @@ def test_varied_copies_are_prepared_spectra_whose_missing_ends_are_zero():
     ends = GROUP_AXIS[849 - (varied != 0)[:, ::-1].argmax(axis=1)]
     assert begins.max() <= 704 and ends.min() >= 3196 and (begins > 640).any() and (ends < 3600).any()
     assert np.array_equal(varied, vary_infrared(bands, 3, np.random.RandomState(0)))
+
+
+def test_the_second_stage_goes_on_from_a_network_and_leaves_it_as_it_is(ds):
+    """Its cross-entropy falls; the same generator gives the same numbers."""
+    from deep_chemometrics.infrared import prepare_infrared
+    from deep_chemometrics.infrared.training import train_further
+
+    inputs = keras.Input((850,))
+    start = keras.Model(inputs, keras.layers.Dense(2, "sigmoid", kernel_initializer="zeros")(inputs))
+    X, Y = prepare_infrared(ds[:100]).X, ds.y[["ketone", "nitrile"]][:100].to_numpy() == 1
+    first, second = (train_further(start, X, Y, np.random.RandomState(1), 12, 0.03) for _ in range(2))
+    assert np.array_equal(start.predict(X[:3], verbose=0), np.full((3, 2), 0.5))
+    P = first.predict(X, verbose=0)
+    assert -np.mean(np.where(Y, np.log(P), np.log(1 - P))) < 0.5 < np.log(2)
+    assert np.array_equal(P, second.predict(X, verbose=0))
+
+
+def test_weakly_varied_copies_stay_close():
+    from deep_chemometrics.infrared.training import vary_infrared, vary_weakly
+
+    bands = broaden([[1000, 1740, 2950]] * 40, [[1, 2, 1]] * 40, GROUP_AXIS, 30).astype(np.float32)
+    plain = bands / bands.max(axis=1, keepdims=True)
+    inside = (GROUP_AXIS > 720) & (GROUP_AXIS < 3180)
+    weak, strong = vary_weakly(plain, np.random.RandomState(0)), vary_infrared(plain, 1, np.random.RandomState(0))
+    far = [np.abs(X - plain)[:, inside].mean() for X in (weak, strong)]
+    assert far[0] < 0.4 * far[1], far
+    assert np.allclose(weak.max(axis=1), 1) and (weak == 0).any()
 
 
 @pytest.mark.slow
