@@ -501,8 +501,22 @@ def fit_member(
     epochs: int | None,
     options: Mapping[str, Any],
     seed: int,
-) -> Any:
-    "One network from normalised spectra to probabilities."
+) -> keras.Model:
+    """The first stage of training: one network from prepared spectra to probabilities.
+
+    Parameters
+    ----------
+    X, labels : np.ndarray of shape (n, 850) and (n, 17)
+        Prepared spectra, varied or not, and whether each group is there.
+    architecture, epochs, options
+        As in `train_group_model`.
+    seed : int
+        Of initial weights and order.
+
+    Returns
+    -------
+    keras.Model
+    """
     settings = dict(batch_size=64, validation_fraction=0, schedule="cosine")
     settings |= dict(scale_X=None, verbose=0, random_state=seed) | options
     if epochs is None:
