@@ -83,3 +83,21 @@ def test_parts_share_no_molecule_and_leave_out_what_is_held_out():
     assert study.protocol() == json.loads((FOLDER / "split.json").read_text("utf-8"))
     train = set(keys["gas"].iloc[study.training_rows()])
     assert not train & {key for key, part in parts.items() if part == "test"}
+
+
+def test_computed_spectra_help_where_few_are_measured():
+    """The statement of the page, from the stored scores."""
+    steps = pd.read_csv(FOLDER / "pretraining.csv.gz", dtype={"n": str}).set_index(["computed_first", "n", "seed"])
+    assert set(steps) == {"macro F1", "molecular F1", "all right"}
+    f1 = steps["macro F1"].xs(0, level="seed")
+    assert f1[True]["0"] > f1[False]["50"] and f1[True]["250"] > f1[False]["250"] + 0.05
+    assert abs(f1[True]["1000"] - f1[False]["1000"]) < 0.03
+
+
+@needed
+@pytest.mark.slow
+def test_no_rare_scaffold_is_on_both_sides_and_no_computed_molecule_is_held_out():
+    part, rare = study.scaffolds()
+    assert set(part[~rare]) == {"train"} and (part[rare] == "test").sum() > 100
+    keys, usable = study.computed()
+    assert not set(keys[usable]) & study._held_out()
