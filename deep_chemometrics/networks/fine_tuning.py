@@ -24,8 +24,11 @@ def _output_layers(tensor) -> list[keras.layers.Dense]:
     if isinstance(step, keras.layers.Concatenate):
         return [layer for part in step.input for layer in _output_layers(part)]
     if isinstance(step, keras.layers.Add):
-        # of a network in closed form: the linear part
-        return _output_layers(step.input[0])
+        # of a network in closed form: the part that is linear in filtered spectra
+        layers = [_output_layers(part)[0] for part in step.input]
+        before = [layer.input._keras_history.operation for layer in layers]
+        found = [x for x, y in zip(layers, before) if not hasattr(y, "units")]
+        return (found or layers)[:1]
     linear = keras.activations.linear
     if not isinstance(step, keras.layers.Dense) or step.activation is not linear:
         raise ValueError(
