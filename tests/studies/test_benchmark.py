@@ -1,6 +1,7 @@
 """The benchmark: families are whole, folds keep samples together, every model predicts, closed values stay closed."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from studies import benchmark
@@ -56,3 +57,43 @@ def test_mini_rocket_of_new_spectra_uses_the_biases_of_the_old():
     assert np.array_equal(features, again)
     assert ((features >= 0) & (features <= 1)).all()
     assert features.shape[1] >= 84
+
+
+def rows_with(errors):
+    """Results of two sets of one family (4 spectra a fold) with these errors of the models."""
+    parts = []
+    for model, error in errors.items():
+        for name in ("n4_regression_2", "n4_regression_3"):
+            for fold in range(5):
+                rows = {"model": model, "set_name": name, "fold": fold, "target": "protein", "sample": range(4)}
+                parts.append(pd.DataFrame(rows | {"mse": error**2, "seconds": 1.0}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_leaderboard_of_known_errors():
+    rows = rows_with({"AutoRidge": 2.0, "PLS": 3.0, benchmark.NETWORK: 1.0})
+    board = benchmark.leaderboard(rows, "evaluation")
+    assert board["error / AutoRidge"].round(6).to_dict() == {benchmark.NETWORK: 0.5, "AutoRidge": 1.0, "PLS": 1.5}
+    assert board["mean rank"].tolist() == [1, 2, 3]
+    assert benchmark.set_ratios(rows).loc["n4_regression_2"].tolist() == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_models_without_all_folds_are_left_out():
+    rows = rows_with({"AutoRidge": 2.0, "PLS": 3.0})
+    rows = rows[(rows["model"] == "AutoRidge") | (rows["fold"] < 4)]
+    assert list(benchmark.leaderboard(rows, "evaluation").index) == ["AutoRidge"]
+
+
+def test_critical_difference_of_ten_models_on_ten_sets():
+    """Demsar (2006), table 5: q = 3.164 for ten models."""
+    assert benchmark.critical_difference(10, 10) == pytest.approx(3.164 * np.sqrt(110 / 60), abs=2e-3)
+
+
+def test_stored_results_are_complete_on_the_evaluation_half():
+    rows = benchmark.load_results()
+    board = benchmark.leaderboard(rows, "evaluation")
+    assert set(board.index) == set(benchmark.MODELS)
+    assert np.isfinite(rows["predicted"]).all()
+    closed = rows["set_name"].isin(["n4_regression_2", "n4_regression_3", "soil_spain_neospectra"])
+    assert rows.loc[closed, "y"].isna().all()
+    assert rows.loc[~closed, "y"].notna().mean() > 0.5
