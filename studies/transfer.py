@@ -118,7 +118,7 @@ def _paired(one: pd.DataFrame, other: pd.DataFrame) -> tuple:
     y = first.pop("y").to_numpy()
     return first.to_numpy(), second.drop(columns="y").to_numpy(), y
 
-
+# %% ../nbs/studies/transfer.ipynb #other-samples
 @lru_cache
 def _two_sets(source: str, target: str, name: str) -> tuple:
     "Samples that were measured for both of two public sets."
@@ -444,7 +444,7 @@ def _nonlinear_methods(model, found: Problem, pairs: tuple) -> tuple[dict, dict]
     )
     return methods, expected
 
-
+# %% ../nbs/studies/transfer.ipynb #nonlinear-errors-run
 def nonlinear_errors(problem_name: str, size: int, draw: int) -> pd.DataFrame:
     "Errors of models after EPO, on the target instrument."
     found, pairs = _drawn(problem_name, size, draw)
@@ -519,7 +519,7 @@ def _with_random_instrument(found: Problem, pairs: tuple, draw: int) -> dict:
         "RandomInstrument, offset": _offset(network, pairs),
     }
 
-
+# %% ../nbs/studies/transfer.ipynb #network-errors-run
 def network_errors(problem_name: str, draw: int, network: str) -> pd.DataFrame:
     "Errors of networks on the target instrument, for all numbers of transfer samples."
     found = problem(problem_name, draw)
