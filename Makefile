@@ -77,6 +77,7 @@ study-groups: $(READY)
 	@$(BIN)/python -c 'from studies.group_explanations import main; main()'
 	@$(BIN)/python -c 'from studies.measured_groups import main; main()'
 	@$(BIN)/python -c 'from studies.force_constants import main; main()'
+	@$(BIN)/python -c 'from studies.measured_explanations import main; main()'
 
 study-transfer: $(READY)
 	@$(BIN)/python -c 'from studies.transfer import main; main()'
