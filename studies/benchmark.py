@@ -489,7 +489,7 @@ def errors(rows: pd.DataFrame, half: str | None = None) -> pd.DataFrame:
     names = [name for name in set_names(half) if name in rmse.index.levels[0]]
     return rmse.loc[names, order].dropna(axis=1, how="all")
 
-
+# %% ../nbs/studies/benchmark.ipynb #averages
 def family_of() -> dict[str, str]:
     "The family of each set."
     families = read_families().items()
@@ -511,7 +511,7 @@ def interval(values: np.ndarray, draws: int = 2000) -> tuple[float, float]:
     low, high = np.quantile(values[picks].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
 
-
+# %% ../nbs/studies/benchmark.ipynb #leaderboard
 def leaderboard(rows: pd.DataFrame, half: str) -> pd.DataFrame:
     "Mean rank, ratio to the reference with its interval, and cost of each model."
     ratios = family_ratios(errors(rows, half).dropna(axis=1))
@@ -571,7 +571,7 @@ def write_facts() -> None:
 def read_facts() -> pd.DataFrame:
     return pd.read_csv(facts_file()).set_index(["set_name", "target"])
 
-
+# %% ../nbs/studies/benchmark.ipynb #rules
 def rule_errors(rows: pd.DataFrame) -> pd.Series:
     "Mean ratios of rules that name a model by the number of samples (evaluation)."
     table = errors(rows, "evaluation")

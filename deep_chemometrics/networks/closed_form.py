@@ -140,7 +140,7 @@ def _folds(X: np.ndarray, Y: np.ndarray) -> list:
         )
     return list(KFold(min(5, len(Y)), shuffle=True, random_state=0).split(X))
 
-
+# %% ../../nbs/library/networks/09_closed_form.ipynb #distances
 def _whitening(Z: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     "Mean and matrix that make the training scores uncorrelated, of unit variance."
     T = Z[used]
@@ -210,7 +210,7 @@ class _Part(NamedTuple):
     model: Any  # has `weights`
     left_out: np.ndarray  # (n,)
 
-
+# %% ../../nbs/library/networks/09_closed_form.ipynb #search-parts
 def _radial_predictions(S, y, train, test) -> np.ndarray:
     "Of one fold: (widths, penalties, samples)."
     D = _squares(S, S[train]) / max(S.shape[1], 1)
@@ -248,7 +248,6 @@ def _pls_parts(Z, y, folds, name, penalty) -> list[_Part]:
         model = _Radial(n_scores, _WIDTHS[i], _PENALTIES[j])
         parts.append(_Part(name, model, predicted[i, j]))
     return parts
-
 
 # %% ../../nbs/library/networks/09_closed_form.ipynb #process
 _EVIDENCE = 500  # samples for the marginal likelihood
