@@ -758,8 +758,8 @@ def is_plain(made):
     like_years = ((made.axis >= 1950) & (made.axis <= 2050)).any()
     # 1,012 or 1.001: the comma between the cells would tell
     like_thousands = made.sep != "," and (made.options["axis_unit"] == "um" or "three decimals" in made.kinds)
-    # a table of numbers alone, of which three or four may be an axis by chance
-    only_numbers = "names none" in made.kinds and (made.metadata or len(made.axis) < 5)
+    # a table of numbers alone, where short rows of noise tell nothing of the layout
+    only_numbers = "names none" in made.kinds and (made.metadata or len(made.axis) < 30)
     if like_years or like_thousands or only_numbers:
         return False
     return set(made.kinds) <= CLEAR | {
