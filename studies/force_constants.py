@@ -264,7 +264,7 @@ def selection(molecules: list[Reduced], targets: np.ndarray, penalty: float) -> 
     mean = round(float(np.mean(r)), 3)
     return {"penalty": penalty, "mean": mean, "median": round(float(np.median(r)), 3)}
 
-
+# %% ../nbs/studies/force_constants.ipynb #force-constants-017-2
 def correlations(
     irs: list[ComputedIR], molecules: list[Reduced], targets: np.ndarray, fitted: dict
 ) -> pd.DataFrame:

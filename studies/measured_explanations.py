@@ -359,7 +359,7 @@ def _candidates(parts: np.ndarray, free: list[int]):
     rows = np.maximum(rows, 0)
     return changes, rows / np.maximum(rows.max(axis=1, keepdims=True), 1e-9)
 
-
+# %% ../nbs/studies/measured_explanations.ipynb #measured-explanations-017-2
 def smallest_change(
     net: Trained, x: np.ndarray, group: str, margin: float = 0.0
 ) -> tuple[list, np.ndarray | None]:
@@ -395,7 +395,7 @@ def smallest_change(
         now = sign * odds[best]
     return taken, None
 
-
+# %% ../nbs/studies/measured_explanations.ipynb #measured-explanations-017-3
 def _random_change(x: np.ndarray, changes: list, rng: np.random.Generator):
     "The same changes of other bands, drawn by chance."
     parts = cut_into_bands(x)

@@ -22,7 +22,7 @@ def _fetch(cache, name: str) -> Path:
     begin = time.monotonic()
 
     class Watched(tqdm):
-        "A bar that gives up a server that sends next to nothing: its time-out counts silence only."
+        "A bar that gives up a server that sends nearly nothing."
 
         complete = False
 

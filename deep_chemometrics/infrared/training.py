@@ -268,7 +268,7 @@ def _low(X: np.ndarray, there: np.ndarray) -> np.ndarray:
         np.take_along_axis(ascending, below + 1, axis=1) - low
     )
 
-
+# %% ../../nbs/library/infrared/09_training.ipynb #vary-2
 def vary_infrared(
     X: np.ndarray, copies: int, random: np.random.RandomState
 ) -> np.ndarray:

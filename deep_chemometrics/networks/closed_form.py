@@ -361,7 +361,6 @@ def _process_parts(Z, y, folds, name) -> list[_Part]:
         left_out[test] = K[np.ix_(test, train)] @ np.linalg.solve(noisy, y[train])
     return [_Part(name, _Process(parameters), left_out)]
 
-
 # %% ../../nbs/library/networks/09_closed_form.ipynb #mean
 class _Choice(NamedTuple):
     "What was chosen for one target."

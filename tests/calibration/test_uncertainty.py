@@ -284,5 +284,5 @@ def test_size_chosen_once_gives_what_refits_of_that_size_give(method, steps):
 
 
 def test_size_is_chosen_once_for_pls_only():
-    with pytest.raises(ValueError, match="choose_once=True is for PLSRegressionCV.*is a Ridge"):
+    with pytest.raises(ValueError, match=r"choose_once=True is for PLSRegressionCV.*is a Ridge"):
         ConformalRegressor(Ridge(), choose_once=True).fit(*spectra())
