@@ -612,8 +612,8 @@ def _differences(
     X: ArrayLike, X_source: ArrayLike, n_directions: int
 ) -> tuple[np.ndarray, np.ndarray]:
     "Mean difference of pairs, and principal differences as long as their deviations."
-    X = check_spectra(_training_rows(X)).astype(np.float64)
-    source = check_spectra(_training_rows(X_source), "X_source").astype(np.float64)
+    X = _training_rows(X).astype(np.float64)
+    source = _training_rows(X_source, "X_source").astype(np.float64)
     if X.shape != source.shape:
         raise ValueError(
             f"X has shape {X.shape}, X_source {source.shape}: give pairs on a common "

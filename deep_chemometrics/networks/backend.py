@@ -69,12 +69,12 @@ def _n_channels(shape: tuple) -> int:
     return int(shape[1])
 
 
-def _training_rows(X: ArrayLike) -> np.ndarray:
+def _training_rows(X: ArrayLike, name: str = "X") -> np.ndarray:
     "Training spectra in either shape as checked rows (n, channels)."
     X = np.asarray(X)
     if X.ndim == 3:
         _n_channels(X.shape)
-    return check_spectra(_as_rows(X))
+    return check_spectra(_as_rows(X), name)
 
 # %% ../../nbs/library/networks/01_backend.ipynb #predict-code
 _compiling = threading.RLock()
