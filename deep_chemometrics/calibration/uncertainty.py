@@ -204,7 +204,7 @@ class ConformalRegressor(RegressorMixin, Conformal):
     choose_once : bool, default=False
         With "cv+" and "jackknife+" of a `PLSRegressionCV`, alone or at the end of a
         pipeline: choose the number of components once, on all samples, and not in each
-        fold. This takes about twice the time of one cross-validation; the guarantee does
+        fold. It takes about twice the time of one cross-validation; the guarantee does
         not include the choice.
 
     Attributes
