@@ -81,10 +81,11 @@ def fit(
 
     Parameters
     ----------
-    X, groups
-        As in `ConformalRegressor.fit`.
+    X : array of shape (n_samples, n_channels)
     y : array of shape (n_samples,)
         The class of each sample.
+    groups : array of shape (n_samples,), optional
+        As in `ConformalRegressor.fit`.
 
     Returns
     -------
