@@ -258,6 +258,7 @@ def _check_spc(content: bytes) -> None:
     points, n_spectra = struct.unpack_from(f"{order}I16xI", content, 4)
     width = 2 if content[0] & 1 else 4
     check_memory(n_spectra * _SPECTRUM_BYTES, size, "the number of its spectra")
+    claimed = points
     at = 512
     if content[0] & 0x80 and not content[0] & 0x40:  # one axis for all, in full
         at += 4 * points
@@ -272,6 +273,8 @@ def _check_spc(content: bytes) -> None:
                 f"it promises {points:,} points where {size:,} bytes end: the file is "
                 "damaged or cut off."
             )
+    # an axis of equal steps is made for the header's number, spectra or not
+    check_memory(8 * claimed, size, "the number of its points")
 
 # %% ../../nbs/library/data/07_instruments.ipynb #01g-instruments-014
 def _spc_axis(file: Any) -> np.ndarray:

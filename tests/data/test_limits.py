@@ -307,6 +307,7 @@ def test_spc_files_that_claim_too_much(tmp_path, own_axes):
     refused_cheaply(spc_file(path, 5, 4, own_axes), "it promises 5 points|0 points")
     refused_cheaply(spc_file(path, 5, 2**32 - 1, own_axes), "the number of its spectra claims")
     refused_cheaply(spc_file(path, 0, 2**31, own_axes), "the number of its spectra claims")
+    refused_cheaply(spc_file(path, 2**30, 0, own_axes), "the number of its points claims")
 
 
 def test_repetitions_in_a_jcamp_file(tmp_path):
