@@ -626,7 +626,7 @@ def _differences(
     # the signs do not matter: they are drawn
     return mean, (size[:, None] * right)[:n_directions]
 
-
+# %% ../../nbs/library/augmentation/02_layers.ipynb #instrument-layer-2
 class _InstrumentLayer(_RandomLayer):
     "The calculation of `RandomInstrument`, which has the parameters."
 

@@ -205,7 +205,7 @@ def resample(
         new[:, (new_axis < axis[0]) | (new_axis > axis[-1])] = outside
     return new.astype(X.dtype, copy=False)
 
-
+# %% ../../nbs/library/data/02_units.ipynb #01c-conditioning-019-2
 def _check_new_axis(
     axis: np.ndarray, new_axis: ArrayLike, outside: str | float, method: str
 ) -> np.ndarray:
