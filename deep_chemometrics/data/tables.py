@@ -468,7 +468,8 @@ def _check_channels(reading: _Reading) -> None:
         return
     step = np.abs(np.diff(axis))
     uneven = len(axis) <= 30 and (axis % 1 == 0).all() and step.max() > step.min()
-    doubles = [name for name in names if f"{name}.1" in names]
+    known = set(names)
+    doubles = [name for name in names if f"{name}.1" in known]
     wrong = None
     if disorder := _disorder(axis):
         wrong = f"{disorder}. Keep one channel for each value"
