@@ -1765,6 +1765,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                    'deep_chemometrics/infrared/force_constants.py'),
                                                             'deep_chemometrics.infrared.force_constants._bond_class': ( 'library/infrared/force_constants.html#_bond_class',
                                                                                                                         'deep_chemometrics/infrared/force_constants.py'),
+                                                            'deep_chemometrics.infrared.force_constants._check_factors': ( 'library/infrared/force_constants.html#_check_factors',
+                                                                                                                           'deep_chemometrics/infrared/force_constants.py'),
                                                             'deep_chemometrics.infrared.force_constants._correlations': ( 'library/infrared/force_constants.html#_correlations',
                                                                                                                           'deep_chemometrics/infrared/force_constants.py'),
                                                             'deep_chemometrics.infrared.force_constants._energy_shares': ( 'library/infrared/force_constants.html#_energy_shares',

@@ -303,6 +303,14 @@ def _rmse(errors: np.ndarray) -> float:
     return round(float(np.sqrt(np.mean(errors**2))), 4)
 
 
+def _error_table(errors: dict) -> pd.DataFrame:
+    "RMSEP and bias of each method from its errors."
+    table = {"method": list(errors)}
+    table["rmsep"] = [_rmse(error) for error in errors.values()]
+    table["bias"] = [round(float(error.mean()), 4) for error in errors.values()]
+    return pd.DataFrame(table)
+
+
 def transfer_errors(problem_name: str, size: int, draw: int) -> pd.DataFrame:
     "Errors on the target instrument by each method."
     found, pairs = _drawn(problem_name, size, draw)
@@ -319,18 +327,10 @@ def transfer_errors(problem_name: str, size: int, draw: int) -> pd.DataFrame:
             methods = _methods(model, found, pairs)
         X, y = found.test
         errors = {name: predict(X) - y for name, predict in methods.items()}
-    table = [
-        {
-            "method": name,
-            "rmsep": _rmse(error),
-            "bias": round(float(error.mean()), 4),
-            "spread": round(float(y.std()), 4),
-            "n_test": len(y),
-            "preprocessing": chosen,
-        }
-        for name, error in errors.items()
-    ]
-    return pd.DataFrame(table)
+    spread = round(float(y.std()), 4)
+    return _error_table(errors).assign(
+        spread=spread, n_test=len(y), preprocessing=chosen
+    )
 
 # %% ../nbs/studies/transfer.ipynb #gaussian-process
 class GaussianProcess(BaseEstimator):
@@ -463,16 +463,8 @@ def nonlinear_errors(problem_name: str, size: int, draw: int) -> pd.DataFrame:
             }
         X, y = found.test
         errors = {name: predict(X) - y for name, predict in methods.items()}
-    table = [
-        {
-            "method": name,
-            "rmsep": _rmse(error),
-            "bias": round(float(error.mean()), 4),
-            "expected": round(float(expected.get(name, np.nan)), 4),
-        }
-        for name, error in errors.items()
-    ]
-    return pd.DataFrame(table)
+    left_out = [round(float(expected.get(name, np.nan)), 4) for name in errors]
+    return _error_table(errors).assign(expected=left_out)
 
 # %% ../nbs/studies/transfer.ipynb #network-errors
 NETWORK_SIZES = (5, 20, 40)

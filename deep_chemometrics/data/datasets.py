@@ -140,19 +140,27 @@ class SpectralDataset:
         for field, value in checked.items():
             object.__setattr__(self, field, value)
 
-    def __reduce__(self):
-        # So a copy out of a pickle is checked and read-only, too.
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+# %% ../../nbs/library/data/01_datasets.ipynb #rows
+@patch
+def __len__(self: SpectralDataset) -> int:
+    return len(self.X)
 
-    def __len__(self) -> int:
-        return len(self.X)
 
-    def __getitem__(self, rows: int | slice | ArrayLike) -> "SpectralDataset":
-        "The rows chosen by a number, a slice, a mask or a list of numbers."
-        rows = np.atleast_1d(np.arange(len(self))[rows])
-        return replace(
-            self, X=self.X[rows], y=self.y.iloc[rows], samples=self.samples.iloc[rows]
-        )
+@patch
+def __getitem__(
+    self: SpectralDataset, rows: int | slice | ArrayLike
+) -> SpectralDataset:
+    "The rows chosen by a number, a slice, a mask or a list of numbers."
+    rows = np.atleast_1d(np.arange(len(self))[rows])
+    return replace(
+        self, X=self.X[rows], y=self.y.iloc[rows], samples=self.samples.iloc[rows]
+    )
+
+
+@patch
+def __reduce__(self: SpectralDataset):
+    # So a copy out of a pickle is checked and read-only, too.
+    return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
 # %% ../../nbs/library/data/01_datasets.ipynb #01-datasets-009
 @patch

@@ -109,6 +109,20 @@ def bond_classes(smiles: str) -> list[str]:
 
     return [_bond_class(bond) for bond in Chem.AddHs(molecule).GetBonds()]
 
+# %% ../../nbs/library/infrared/05_force_constants.ipynb #check-factors
+def _check_factors(
+    factors: Mapping[str, float], known: Sequence[str], of: str, above_0: bool = True
+) -> None:
+    "Raise a `ValueError` for an unknown class or an impossible factor."
+    for name, factor in factors.items():
+        if name not in known:
+            raise ValueError(
+                f"unknown class of {of} {name!r}: choose among {', '.join(known)}."
+            )
+        if not np.isfinite(factor) or (above_0 and factor <= 0):
+            must = "be above 0" if above_0 else "be finite"
+            raise ValueError(f"the factor of {name!r} is {factor}: it must {must}.")
+
 # %% ../../nbs/library/infrared/05_force_constants.ipynb #11c-scaling-010
 @dataclass(frozen=True)
 class ScaleFactors:
@@ -136,16 +150,8 @@ class ScaleFactors:
     intensities: Mapping[str, float]
 
     def __post_init__(self):
-        for name, factor in (*self.force_constants.items(), *self.intensities.items()):
-            if name not in _ALL_CLASSES:
-                raise ValueError(
-                    f"unknown class of bonds {name!r}: choose among "
-                    f"{', '.join(BOND_CLASSES)} and rest."
-                )
-            if not (np.isfinite(factor) and factor > 0):
-                raise ValueError(
-                    f"the factor of {name!r} is {factor}: it must be above 0."
-                )
+        for factors in (self.force_constants, self.intensities):
+            _check_factors(factors, _ALL_CLASSES, "bonds")
 
 
 def _stretches(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .computation import ComputedIR
-from .force_constants import bond_classes
+from .force_constants import _check_factors, bond_classes
 from .groups import read_smiles
 from .vibrations import NormalModes, normal_modes
 
@@ -259,19 +259,9 @@ class CoordinateFactors:
     dipoles: Mapping[str, float]
 
     def __post_init__(self):
-        for name, factor in (*self.force_constants.items(), *self.dipoles.items()):
-            if name not in COORDINATE_CLASSES:
-                raise ValueError(
-                    f"unknown class of coordinates {name!r}: choose among "
-                    f"{', '.join(COORDINATE_CLASSES)}."
-                )
-            if not np.isfinite(factor):
-                raise ValueError(f"the factor of {name!r} is {factor}.")
-        for name, factor in self.force_constants.items():
-            if factor <= 0:
-                raise ValueError(
-                    f"the factor of {name!r} is {factor}: it must be above 0."
-                )
+        _check_factors(self.force_constants, COORDINATE_CLASSES, "coordinates")
+        # a dipole derivative may change its sign
+        _check_factors(self.dipoles, COORDINATE_CLASSES, "coordinates", above_0=False)
 
 
 def rescaled_modes(
