@@ -589,8 +589,9 @@ def _summaries(reading: _Reading, values: np.ndarray, found: dict) -> dict:
         if i in named and kind is not None:
             summaries[i] = f"the {kind} of the others"
         elif i in named + unclear or no_chance or (bare[i] and kind is not None):
-            what = "numbers of the channels"
-            what = what if counts(values[i]) else "a summary of the others"
+            what = "a summary of the others"
+            if counts(values[i]):
+                what = "numbers of the channels"
             raise ValueError(
                 f"{_place(reading, i)} may be a spectrum or {what}: "
                 f"{_ways_out(reading, i)}."
