@@ -241,6 +241,15 @@ def test_words_without_letters_claim_memory_too(tmp_path):
     refused_cheaply(tmp_path / "words.npz", "'id' claims", axis="axis", samples="id", axis_unit="nm")
 
 
+def test_a_damaged_array_of_text_is_not_read_as_one_long_name(tmp_path):
+    np.savez(tmp_path / "whole.npz", X=X, axis=AXIS)
+    with zipfile.ZipFile(tmp_path / "whole.npz", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("id.npy", b"\x93NU\xff\xff\xff" + bytes(500_000))
+        archive.writestr("README", b"words")
+    with pytest.raises(ValueError, match="'id' is no array"):
+        read_spectra(tmp_path / "whole.npz", axis="axis", axis_unit="nm")
+
+
 # -- OPUS, SPC, JCAMP-DX --------------------------------------------------------------------------------------------
 
 ABSORBANCE = 3 | 3 << 2 | 4 << 10
