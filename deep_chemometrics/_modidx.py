@@ -1203,6 +1203,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                             'deep_chemometrics/data/tables.py'),
                                                'deep_chemometrics.data.tables._drop': ( 'library/data/tables.html#_drop',
                                                                                         'deep_chemometrics/data/tables.py'),
+                                               'deep_chemometrics.data.tables._even': ( 'library/data/tables.html#_even',
+                                                                                        'deep_chemometrics/data/tables.py'),
                                                'deep_chemometrics.data.tables._evidence': ( 'library/data/tables.html#_evidence',
                                                                                             'deep_chemometrics/data/tables.py'),
                                                'deep_chemometrics.data.tables._find': ( 'library/data/tables.html#_find',

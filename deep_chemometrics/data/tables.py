@@ -599,18 +599,28 @@ def _summaries(reading: _Reading, values: np.ndarray, found: dict) -> dict:
     return summaries
 
 # %% ../../nbs/library/data/04_tables.ipynb #left-axis
+def _even(row: np.ndarray, usual: float) -> bool:
+    "Whether a line has the order and the equal steps (or the height) of an axis."
+    step = np.abs(np.diff(row))
+    even = step.max() < 1.5 * step.min() or row.min() > 10 * usual
+    return even and _is_axis(row)
+
+
 def _check_second_axis(reading: _Reading, values: np.ndarray, found: dict) -> None:
     "Raise a `ValueError` for a line that looks like another axis, not like a spectrum."
     axis = reading.axis
     header = reading.cells[reading.header, reading.others].tolist()
     labels = _labels(reading).tolist()
     usual = np.median(np.abs(values).max(axis=1, initial=0))
+    product = values * axis
+    inverse = np.zeros(len(values), dtype=bool)
+    for k in (1e7, 1e4):
+        inverse |= (np.abs(product - k) <= 2e-3 * k).all(axis=1)
+    near = 0.5 * axis.min() > 0
+    near &= values.min(axis=1) >= 0.5 * axis.min()
+    near &= values.max(axis=1) <= 2 * axis.max()
     for i, row in enumerate(values):
-        inverse = any(np.allclose(row * axis, k, rtol=2e-3) for k in (1e7, 1e4))
-        near = row.min() >= 0.5 * axis.min() > 0 and row.max() <= 2 * axis.max()
-        step = np.abs(np.diff(row))
-        even = step.max() < 1.5 * step.min() or row.min() > 10 * usual
-        like_axis = len(axis) >= 5 and (inverse or (near and _is_axis(row) and even))
+        like_axis = len(axis) >= 5 and (inverse[i] or (near[i] and _even(row, usual)))
         like_header = any(header) and labels[i] == header
         if i not in found and (like_axis or like_header):
             raise ValueError(
