@@ -204,7 +204,7 @@ def relevance(
     X = X.astype(np.float32)
     return attribute(net.model, X, method, target, progress=False, **options)
 
-
+# %% ../nbs/studies/measured_explanations.ipynb #band-auc
 def band_auc(
     values: np.ndarray, share: np.ndarray, bands: list[tuple[int, int]]
 ) -> float:
@@ -274,7 +274,7 @@ def _chosen_windows(table: pd.DataFrame) -> np.ndarray:
         ]
     )
 
-
+# %% ../nbs/studies/measured_explanations.ipynb #patterns
 def patterns(model: str, seed: int) -> pd.DataFrame:
     """Windows of each group, and what removing or adding a band does to the log-odds.
 

@@ -366,7 +366,7 @@ def run_study(
         _compute(compute, keyed, results, workers, progress)
     return _table(results, [*keyed])
 
-
+# %% ../nbs/studies/run.ipynb #compute
 def _compute(
     compute: Callable[..., pd.DataFrame],
     keyed: dict[str, dict],

@@ -305,7 +305,7 @@ def fit(
     self.shift_ = np.zeros(len(used))
     return self
 
-
+# %% ../../nbs/library/calibration/10_uncertainty.ipynb #predict
 @patch
 def predict(self: ConformalRegressor, X: ArrayLike) -> np.ndarray:
     """Point predictions.

@@ -101,7 +101,7 @@ def check_memory(claimed: int, size: int, what: str) -> None:
             "store the spectra in a file of their own, uncompressed.)"
         )
 
-
+# %% ../../nbs/library/data/03_cells.ipynb #archive-parts
 def archive_parts(path: Path) -> list[zipfile.ZipInfo]:
     """The parts of a zip archive, packed in a usual way.
 

@@ -41,7 +41,7 @@ def _fetch(cache, name: str) -> Path:
         downloader = pooch.HTTPDownloader(progressbar=bar)
         return Path(cache.fetch(name, downloader=downloader))
 
-
+# %% ../../nbs/library/data/13_download.ipynb #fetch-files
 def fetch_files(
     base_url: str,
     sha256: dict[str, str],

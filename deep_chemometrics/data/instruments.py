@@ -104,7 +104,7 @@ def _check_points(data: Any, status: Any) -> None:
             "the file is damaged."
         )
 
-
+# %% ../../nbs/library/data/07_instruments.ipynb #free-key
 def _free_key(key: str, taken: dict) -> str:
     "`key`, or `key_2`, `key_3` ... where it is taken."
     number = 1
@@ -151,7 +151,7 @@ def _chosen_block(spectra: dict[str, Any], block: str | None) -> str:
     what = f"there is no block {block!r}" if block else "there is no computed spectrum"
     raise ValueError(f"{what}: say block=... with one of {there}.")
 
-
+# %% ../../nbs/library/data/07_instruments.ipynb #read-opus
 def read_opus(
     path: str | Path,
     block: str | None = None,
@@ -301,7 +301,7 @@ def _spc_units(file: Any, X: np.ndarray) -> tuple[tuple[str | None, str | None],
         unit += " (%)"
     return words, unit
 
-
+# %% ../../nbs/library/data/07_instruments.ipynb #read-spc
 def read_spc(
     path: str | Path,
     *,

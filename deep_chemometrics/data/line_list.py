@@ -161,7 +161,7 @@ def line_spectra(
     intensities = lines.each(lines.intensity)
     return broaden(positions, intensities, axis, width, shape, **options)
 
-
+# %% ../../nbs/library/data/12_line_list.ipynb #line-dataset
 def line_dataset(
     lines: LineList,
     axis: ArrayLike | None = None,

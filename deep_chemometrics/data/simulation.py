@@ -190,7 +190,7 @@ def _component_names(n_targets: int, n_others: int, confounder: bool) -> list[st
         names.append("confounder")
     return names
 
-
+# %% ../../nbs/library/data/11_simulation.ipynb #band-places
 def _band_places(
     n: int, n_targets: int, d: Difficulty, rng: np.random.Generator
 ) -> np.ndarray:

@@ -263,7 +263,7 @@ class CoordinateFactors:
         # a dipole derivative may change its sign
         _check_factors(self.dipoles, COORDINATE_CLASSES, "coordinates", above_0=False)
 
-
+# %% ../../nbs/library/infrared/12_internal_coordinates.ipynb #rescaled-modes
 def rescaled_modes(
     ir: ComputedIR, factors: CoordinateFactors | None = None
 ) -> NormalModes:

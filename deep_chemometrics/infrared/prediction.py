@@ -846,7 +846,7 @@ def describe_groups(
         lines.append(f"{GROUPS[k]}: {kind}, score {scores[k]:.2f}; {speaks}: {words}")
     return "\n".join(lines)
 
-
+# %% ../../nbs/library/infrared/08_prediction.ipynb #about
 _NEARLY = 0.2  # from this score on absent groups are named, too
 
 

@@ -530,7 +530,7 @@ def fit_member(
     network = CNNClassifier(architecture, epochs=epochs, **settings)
     return usual_pooling(network.fit(X, labels.astype(int)).model_)
 
-
+# %% ../../nbs/library/infrared/09_training.ipynb #evaluated
 def _evaluated(
     members: tuple, X: np.ndarray, labels: np.ndarray, calibrate: bool
 ) -> dict[str, Any]:
