@@ -76,6 +76,7 @@ study-groups: $(READY)
 	@$(BIN)/python -c 'from studies.functional_groups import main; main()'
 	@$(BIN)/python -c 'from studies.group_explanations import main; main()'
 	@$(BIN)/python -c 'from studies.measured_groups import main; main()'
+	@$(BIN)/python -c 'from studies.phase import main; main()'
 	@$(BIN)/python -c 'from studies.force_constants import main; main()'
 	@$(BIN)/python -c 'from studies.measured_explanations import main; main()'
 

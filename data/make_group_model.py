@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pooch
+from make_phase_model import words
 
 from deep_chemometrics.calibration import ApplicabilityDomain
 from deep_chemometrics.data import load_soil
 from deep_chemometrics.data.line_list import line_spectra, load_lines
 from deep_chemometrics.infrared import GROUP_SMARTS, prepare_infrared
-from deep_chemometrics.infrared.prediction import GroupModel, save_group_model
+from deep_chemometrics.infrared.prediction import GroupModel, add_phase, save_group_model
 from deep_chemometrics.infrared.preparation import GROUP_AXIS, normalise_infrared
 from deep_chemometrics.infrared.training import (
     REFINING,
@@ -37,6 +38,7 @@ from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.networks.saving import read_model, write_model
 from studies.functional_groups import f1_of_groups, scores
 from studies.measured_groups import PHASES, computed, computed_spectra, labels, measured, part_of
+from studies.phase import phase_model
 from studies.run import results_folder
 
 COPIES, EPOCHS = 6, 6  # of the first stage
@@ -204,6 +206,7 @@ def main() -> None:
     domain = ApplicabilityDomain(30, level=0.99).fit(X, groups=np.concatenate([*(k for _, _, k in tables), keys]))
     mean = np.nanmean(np.where(X == 0, np.nan, X), axis=0)
     save_group_model(FOLDER, members, thresholds, mean, card(found), domain=domain, calibration=calibration.round(4))
+    add_phase(FOLDER, phase_model(), words())
 
 
 def card(found: dict) -> dict:

@@ -194,19 +194,22 @@ def _run_groups(given: argparse.Namespace) -> int:
 
     def predict(name: str) -> None:
         ds = _read(name, _units(given))
-        scores = predict_groups(ds)
+        scores = predict_groups(ds, phase=True)
+        phases = scores.pop("phase")
         for row, of_one in scores.iterrows():
-            print(f"{name}\t{row}\t{_predicted(of_one)}", flush=True)
+            predicted = _predicted(of_one)
+            print(f"{name}\t{row}\t{predicted}\t{phases[row]}", flush=True)
             if given.words:
                 print(indent(describe_groups(ds, row=row), "  "), flush=True)
         scores.insert(0, "spectrum", range(len(scores)))
         scores.insert(0, "file", name)
+        scores["phase"] = phases
         tables.append(scores)
         if given.picture:
             with written_whole(given.picture) as part:
                 show_groups(ds).savefig(part)
 
-    print("file\tspectrum\tgroups, with scores from 0.5 on")
+    print("file\tspectrum\tgroups, with scores from 0.5 on\tphase")
     status = _for_each(names, predict)
     if given.csv and tables:
         with written_whole(given.csv) as part:

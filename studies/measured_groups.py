@@ -103,6 +103,7 @@ def measured(phase: str) -> SpectralDataset:
     if phase == "condensed":  # `prepare_infrared` ends transmittance at 0.01
         X = np.minimum(X, 2.0)
     names = {"smiles": stored["smiles"], "inchikey": stored["inchikey14"]}
+    names |= {"state": stored["state"], "origin": stored["origin"]}
     tables = []
     rows = []
     for begin, end in np.unique(np.stack([first, last], axis=1)[enough], axis=0):

@@ -219,6 +219,8 @@ def test_groups_of_spectra(folder, capsys):
     lines = shown.out.splitlines()
     assert len(lines) == 3 and lines[2].startswith("molecules.csv\t1\t") and "aromatic" in lines[2]
     scores = pd.read_csv("scores.csv")
+    assert lines[0].endswith("\tphase") and lines[2].split("\t")[-1] in ("gas", "unclear")
+    assert scores["phase"].tolist() == [line.split("\t")[-1] for line in lines[1:]]
     assert scores["file"].tolist() == ["molecules.csv"] * 2 and scores["spectrum"].tolist() == [0, 1]
     expected = predict_groups("molecules.csv", unit="absorbance", axis_unit="cm-1")
     np.testing.assert_allclose(scores[list(expected)], expected, rtol=1e-5)

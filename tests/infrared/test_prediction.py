@@ -26,7 +26,8 @@ from deep_chemometrics.infrared import (
     show_groups,
 )
 from deep_chemometrics.infrared import prediction as module
-from deep_chemometrics.infrared.prediction import GroupModel, save_group_model
+from deep_chemometrics.infrared.phase import SEEN, PhaseModel
+from deep_chemometrics.infrared.prediction import GroupModel, add_phase, save_group_model
 from deep_chemometrics.infrared.preparation import GROUP_AXIS
 from deep_chemometrics.networks.backend import keras
 from deep_chemometrics.storage import embedded_file
@@ -338,6 +339,45 @@ def test_words_name_the_band_its_range_and_the_state():
     assert re.fullmatch(r"all 17 predictions right: probability 0\.\d\d", lines[1])
     assert len(lines) == 3 and lines[2].startswith("ketone: present, score ")
     assert re.search("for it: C=O stretch near 17(20|24|28) cm-1$", lines[2])
+
+
+def test_the_phase_is_told_in_table_words_and_figure(tmp_path):
+    """By models that have a part for it; it is stored beside the networks and leaves them alone."""
+    model = band_model()
+    ds = curve(1725, 2950)
+    with pytest.raises(ValueError, match="this model tells no phase"):
+        predict_groups(ds, model, phase=True)
+    assert "phase" not in describe_groups(ds, model)
+    gas = PhaseModel(np.zeros(SEEN.sum()), 3.0, 0.9)
+    assert list(predict_groups(ds, replace(model, phase=gas), phase=True)) == [*GROUP_SMARTS, "phase"]
+    expected = {gas: "looks like a gas (probability 0.95)", replace(gas, limit=0.97): "phase unclear"}
+    expected[replace(gas, intercept=-3.0)] = "looks like a liquid, solid or solution (probability 0.95)"
+    for phase, words in expected.items():
+        told = replace(model, phase=phase)
+        assert describe_groups(ds, told).splitlines()[1] == words
+        figure = show_groups(ds, model=told)
+        assert figure.get_suptitle() == words
+        plt.close(figure)
+    folder = save_group_model(tmp_path, **vars(model))
+    before = (folder / "member_0.keras").read_bytes()
+    assert add_phase(folder, gas, ["tells gases"]) == folder
+    assert (folder / "member_0.keras").read_bytes() == before
+    loaded = load_group_model(folder)
+    assert loaded.predict_phase(prepare_infrared(ds).X)[0] == "gas" and loaded.card["phase"] == ["tells gases"]
+    assert "## Phase\n\n- tells gases\n\n## Limits" in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    save_group_model(folder, **vars(loaded))
+    os.utime(folder / "card.json", ns=(1, 1))
+    assert load_group_model(folder).phase.intercept == 3.0
+    save_group_model(folder, **vars(model))
+    assert not (folder / "phase.npz").exists(), "of an earlier model"
+
+
+def test_a_phase_outside_the_applicability_domain_is_unclear():
+    gas = PhaseModel(np.zeros(SEEN.sum()), 3.0, 0.9)
+    X = np.random.default_rng(0).random((40, 850))
+    domain = ApplicabilityDomain(3).fit(X)
+    model = replace(band_model(), phase=gas, domain=domain)
+    assert model.predict_phase(np.stack([X.mean(axis=0), 100 * X[0]])).tolist() == ["gas", "unclear"]
 
 
 def test_words_name_what_speaks_against():
