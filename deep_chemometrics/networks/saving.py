@@ -184,9 +184,17 @@ def write_model(path: str | Path, model: keras.Model, text: dict) -> Path:
     content = json.dumps(to_json(text), allow_nan=False)
     with written_whole(path) as part:
         model.save(part)
-        with zipfile.ZipFile(part, "a") as archive:
-            archive.writestr("estimator.json", content)
+        _pack(part, {"estimator.json": content})
     return path
+
+
+def _pack(path: Path, more: Mapping[str, str]) -> None:
+    "Compress the parts of an archive, which Keras leaves as they are, and add others."
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (parts | dict(more)).items():
+            archive.writestr(name, content)
 
 # %% ../../nbs/library/networks/06_saving.ipynb #read-model
 def _read_text(path: Path) -> dict | None:
