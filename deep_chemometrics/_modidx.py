@@ -2379,6 +2379,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                    'deep_chemometrics/networks/saving.py'),
                                                    'deep_chemometrics.networks.saving._open_network': ( 'library/networks/saving.html#_open_network',
                                                                                                         'deep_chemometrics/networks/saving.py'),
+                                                   'deep_chemometrics.networks.saving._pack': ( 'library/networks/saving.html#_pack',
+                                                                                                'deep_chemometrics/networks/saving.py'),
                                                    'deep_chemometrics.networks.saving._partial': ( 'library/networks/saving.html#_partial',
                                                                                                    'deep_chemometrics/networks/saving.py'),
                                                    'deep_chemometrics.networks.saving._random_state': ( 'library/networks/saving.html#_random_state',
