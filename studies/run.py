@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
@@ -269,16 +270,34 @@ def _task(compute: Callable, key: str, setting: dict, here: bool) -> tuple:
     return key, rows, perf_counter() - start, _versions()
 
 
-def _run(compute: Callable, todo: dict[str, dict], workers: int) -> Iterator[tuple]:
+def _run(
+    compute: Callable, todo: dict[str, dict], workers: int | None
+) -> Iterator[tuple]:
     "Results of `_task` for all settings `todo`, here or from `workers` processes."
     if workers == 1:
         for key, setting in todo.items():
             yield _task(compute, key, setting, True)
         return
+    task = joblib.delayed(_task)
+    calls = (task(compute, key, s, False) for key, s in todo.items())
+    if workers is None:
+        yield from _by_joblib(calls)
+        return
     with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
-        task = joblib.delayed(_task)
-        calls = (task(compute, key, s, False) for key, s in todo.items())
-        yield from joblib.Parallel(return_as="generator_unordered")(calls)
+        yield from _by_joblib(calls)
+
+
+def _by_joblib(calls: Iterator) -> Iterator[tuple]:
+    "Results as they are finished, from the backend of `joblib.parallel_config`."
+    try:
+        parallel = joblib.Parallel(return_as="generator_unordered")
+    except ValueError:  # Dask's backend cannot: in portions
+        parallel = joblib.Parallel()
+        portion = 2 * max(1, joblib.effective_n_jobs(-1))
+        while some := list(islice(calls, portion)):
+            yield from parallel(some)
+        return
+    yield from parallel(calls)
 
 
 def _check_rows(rows: Any, setting: dict) -> pd.DataFrame:
@@ -315,7 +334,7 @@ def run_study(
     compute: Callable[..., pd.DataFrame],
     settings: Sequence[dict],
     path: str | Path,
-    workers: int = 1,
+    workers: int | None = 1,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Rows of `compute(**setting)` for all settings; what the file holds is kept.
@@ -336,8 +355,9 @@ def run_study(
     path : str or Path
         Ends with .parquet or .csv.gz. A JSON file beside it records seconds, date and
         versions. Written at most every two seconds, and when the run ends.
-    workers : int, default 1
-        Number of processes; each uses one core. Only this process writes.
+    workers : int or None, default 1
+        Number of processes; each uses one core. None leaves it to the backend of
+        `joblib.parallel_config`, a Dask cluster for example. Only this process writes.
     progress : bool, default True
         Whether to show a line of progress.
 
@@ -356,7 +376,8 @@ def run_study(
         At the end, if settings failed; it names the first of them.
     """
     keyed = _check_settings(settings)
-    check_count(workers, "workers", minimum=1)
+    if workers is not None:
+        check_count(workers, "workers", minimum=1)
     names = [*next(iter(keyed.values()))]
     results = _Results(path, names)
     if all(key in results.rows for key in keyed):
@@ -371,7 +392,7 @@ def _compute(
     compute: Callable[..., pd.DataFrame],
     keyed: dict[str, dict],
     results: _Results,
-    workers: int,
+    workers: int | None,
     progress: bool,
 ) -> None:
     "Add to the results what they lack of the settings."

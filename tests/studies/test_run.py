@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,6 +144,21 @@ def fails_for_two(n, kind):
     if n == 2:
         raise LookupError(n, kind)
     return rows(n, kind)
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same(tmp_path):
+    distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
+    one = no_progress(rows, SETTINGS, tmp_path / "one.parquet")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        together = no_progress(rows, SETTINGS, tmp_path / "dask.parquet", workers=None)
+    pd.testing.assert_frame_equal(together, one)
+    with pytest.raises(RuntimeError, match="failed"):
+        no_progress(fails_for_two, SETTINGS, tmp_path / "none.parquet", workers=None)
 
 
 @pytest.mark.parametrize("workers", (1, pytest.param(2, marks=pytest.mark.slow)))
