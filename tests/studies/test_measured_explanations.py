@@ -45,3 +45,15 @@ def test_stored_results_are_means_without_any_molecule():
     assert windows.groupby("seed").size().min() > 50 and study.N_EACH >= 50
     changes = pd.read_parquet(folder / "counterfactuals.parquet")
     assert changes.groupby("margin").size().tolist() == [2 * study.N_SPECTRA] * 3
+    occluded = pd.read_parquet(folder / "windows.parquet")
+    columns = {"model", "seed", "group", "centre", "importance", "beside the mean", "listed", "weight"}
+    assert set(occluded) == columns and set(occluded.groupby(["model", "seed", "group"]).size()) == {study.N_WINDOWS}
+
+
+def test_windows_and_weight_maps_have_the_right_axis():
+    """C#N of nitriles and O-H of alcohols, narrow bands in their own place."""
+    occluded = pd.read_parquet(results_folder("measured_explanations") / "windows.parquet")
+    mean = occluded.groupby(["model", "group", "centre"])[["importance", "weight"]].mean()
+    for model, column in (("group_net", "importance"), ("FGANet", "importance"), ("FGANet", "weight")):
+        assert abs(mean.loc[model, "nitrile"][column].idxmax() - 2250) < 34
+    assert abs(mean.loc["FGANet", "alcohol"]["weight"].idxmax() - 3640) < 68
