@@ -299,7 +299,7 @@ def _by_joblib(calls: Iterator) -> Iterator[tuple]:
         return
     yield from parallel(calls)
 
-
+# %% ../nbs/studies/run.ipynb #check-rows
 def _check_rows(rows: Any, setting: dict) -> pd.DataFrame:
     "What `compute` returned, or a `ValueError`."
     if not isinstance(rows, pd.DataFrame) or rows.empty:
