@@ -226,8 +226,13 @@ _FIRST = 200  # lines among which the header must be
 _MAX_CHANNELS = 100_000
 
 
-def _reading(grid: Grid, layout: str, i: int, prefix: str | None) -> _Reading | None:
-    "The table with its axis in row (for samples in columns: column) i, if it is one."
+def _reading(
+    grid: Grid, layout: str, i: int, prefix: str | None, filled: np.ndarray
+) -> _Reading | None:
+    """The table with its axis in row (for samples in columns: column) i, if it is one.
+
+    `filled` tells the rows (columns) in which there is anything.
+    """
     upright = layout == "columns"
     cells = grid.cells.T if upright else grid.cells
     if cells.shape[1] > _MAX_CHANNELS:
@@ -247,8 +252,9 @@ def _reading(grid: Grid, layout: str, i: int, prefix: str | None) -> _Reading | 
     numeric = ~(is_word[0] & is_word[1]) & (below != "")
     if not (numeric.mean(axis=1) > 0.5).any():
         return None
-    body = cells[i + 1 :, where] if upright else cells[i + 1 :]
-    rows = i + 1 + np.flatnonzero((body != "").any(axis=1))
+    if upright:
+        filled = (cells[:, where] != "").any(axis=1)
+    rows = i + 1 + np.flatnonzero(filled[i + 1 :])
     raw = grid.raw.T if upright else grid.raw
     return _Reading(
         layout, cells, raw, grid.signs, i, where, axis, rows, words, doubtful
@@ -259,14 +265,15 @@ def _in_rows(grid: Grid, prefix: str | None, names: Sequence[str]) -> _Reading |
     "The table with a spectrum in a row; `names` are in its header, with the axis."
     found: list[_Reading] = []
     above = None
-    for i in np.flatnonzero((grid.cells != "").any(axis=1))[:_FIRST]:
-        filled = grid.cells[i] != ""
+    filled = (grid.cells != "").any(axis=1)
+    for i in np.flatnonzero(filled)[:_FIRST]:
+        there = grid.cells[i] != ""
         # values stand below other values, a header below nothing, or settings
-        share = 0.0 if above is None else np.mean(grid.cells[above][filled] != "")
-        free = share < (0.75 if filled.sum() > 3 else 0.6)
+        share = 0.0 if above is None else np.mean(grid.cells[above][there] != "")
+        free = share < (0.75 if there.sum() > 3 else 0.6)
         settings = found and found[-1].header == above and not _regular(found[-1].axis)
         if free or settings:
-            reading = _reading(grid, "rows", i, prefix)
+            reading = _reading(grid, "rows", i, prefix, filled)
             if reading is not None and (free or _regular(reading.axis)):
                 found.append(reading)
         above = i
@@ -282,8 +289,9 @@ def _in_rows(grid: Grid, prefix: str | None, names: Sequence[str]) -> _Reading |
 
 def _in_columns(grid: Grid, prefix: str | None) -> _Reading | None:
     "The table with its axis in the first column, or in the one behind row numbers."
-    filled = np.flatnonzero((grid.cells != "").any(axis=0))[:2]
-    found = [_reading(grid, "columns", j, prefix) for j in filled]
+    filled = (grid.cells != "").any(axis=0)
+    first = np.flatnonzero(filled)[:2]
+    found = [_reading(grid, "columns", j, prefix, filled) for j in first]
     if None in found or len(found) < 2 or not counts(found[0].axis):
         return found[0] if found else None
     first, second = found
