@@ -35,8 +35,7 @@ def test_folds_keep_samples_together(small):
         assert not set(SMALL.groups[train]) & set(SMALL.groups[test])
 
 
-TRAINED = ["Bjerrum et al.", "Cui and Fearn", "DeepSpectra", "Savitzky-Golay network"]
-QUICK = [m for m in benchmark.MODELS if m not in [*TRAINED, "network in closed form"]]
+QUICK = [m for m in benchmark.MODELS if m not in [*benchmark.TRAINED, "network in closed form"]]
 
 
 @pytest.mark.parametrize("model", [*QUICK, pytest.param("Savitzky-Golay network", marks=pytest.mark.slow)])
@@ -101,3 +100,19 @@ def test_stored_results_are_complete_on_the_evaluation_half():
     closed = rows["set_name"].isin(["n4_regression_2", "n4_regression_3", "soil_spain_neospectra"])
     assert rows.loc[closed, "y"].isna().all()
     assert rows.loc[~closed, "y"].notna().mean() > 0.5
+
+
+def test_learning_curves_and_classes_are_stored():
+    curves = benchmark.curves()
+    assert set(curves["set_name"]) == set(benchmark.CURVE_SETS)
+    assert curves["mse"].gt(0).all()
+    classes = benchmark.classes()
+    assert (classes.groupby("model").size() == 310).all()
+    assert set(classes["model"]) == set(benchmark.CLASSIFIERS)
+
+
+def test_a_classifier_chooses_inside_and_predicts_the_classes():
+    labels = (CONTENTS[:, 0] > np.median(CONTENTS[:, 0])).astype(int)
+    train = np.arange(60) < 40
+    predicted = benchmark.CLASSIFIERS["logistic regression"](X[train], labels[train], X[~train])
+    assert np.mean(predicted == labels[~train]) > 0.75
