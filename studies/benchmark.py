@@ -576,7 +576,7 @@ def _on_scores(classifier):
     "The classifier on twenty principal component scores of unit variance."
     return make_pipeline(PCA(20, whiten=True, svd_solver="full"), classifier)
 
-
+# %% ../nbs/studies/benchmark.ipynb #classifiers
 PLSDA_SETTINGS = [{"rule": rule} for rule in ("one_se", "min")]
 
 
@@ -613,7 +613,7 @@ CLASSIFIERS = {
     "Bjerrum et al.": trained_classifier,
 }
 
-
+# %% ../nbs/studies/benchmark.ipynb #compute-classes
 def compute_classes(model: str, fold: int) -> pd.DataFrame:
     "Predicted and true classes of one outer fold of `tablets_ucph`."
     ds = fetch_dataset("tablets_ucph")
