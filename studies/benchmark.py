@@ -399,6 +399,13 @@ UPDATES = 1500  # of the weights, in each training
 BATCH = 32
 
 
+def _recipe(n: int) -> dict:
+    "The settings of every training on `n` spectra."
+    epochs = -(-UPDATES * BATCH // n)
+    settings = {"epochs": epochs, "batch_size": BATCH, "validation_fraction": 0}
+    return settings | {"verbose": 0, "random_state": 0}
+
+
 def _chosen_by_ridge(X, Y, groups):
     "The candidate with which ridge regression errs least over all targets, fitted."
     bank = preprocessing_bank(X.shape[1])
@@ -416,14 +423,7 @@ def trained(architecture):
         from deep_chemometrics.networks import CNNRegressor  # imports Keras
 
         step = _chosen_by_ridge(X, Y, groups)
-        network = CNNRegressor(
-            architecture,
-            epochs=-(-UPDATES * BATCH // len(X)),
-            batch_size=BATCH,
-            validation_fraction=0,
-            verbose=0,
-            random_state=0,
-        )
+        network = CNNRegressor(architecture, **_recipe(len(X)))
         network.fit(np.asarray(step.transform(X)), Y)
         predicted = network.predict(np.asarray(step.transform(X_new)))
         return predicted.reshape(len(X_new), -1)
@@ -585,14 +585,7 @@ def trained_classifier(X, y, X_new):
     from deep_chemometrics.networks import CNNClassifier  # imports Keras
 
     step, _ = _most_right(PLSDA, PLSDA_SETTINGS, X, y)
-    network = CNNClassifier(
-        "bjerrum",
-        epochs=-(-UPDATES * BATCH // len(X)),
-        batch_size=BATCH,
-        validation_fraction=0,
-        verbose=0,
-        random_state=0,
-    )
+    network = CNNClassifier("bjerrum", **_recipe(len(X)))
     network.fit(np.asarray(step.transform(X)), y)
     return network.predict(np.asarray(step.transform(X_new)))
 

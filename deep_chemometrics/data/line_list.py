@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 from numpy.typing import ArrayLike
 
 from .broadening import broaden
@@ -97,33 +98,37 @@ class LineList:
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, rows: int | slice | ArrayLike) -> "LineList":
-        "The molecules chosen by a number, a slice, a mask or a list of numbers."
-        rows = np.atleast_1d(np.arange(len(self))[rows])
-        starts = np.cumsum(self.lengths) - self.lengths
-        ranges = [np.arange(starts[r], starts[r] + self.lengths[r]) for r in rows]
-        chosen = np.concatenate([*ranges, np.empty(0, int)])
-        tables = {
-            name: getattr(self, name).iloc[rows].reset_index(drop=True)
-            for name in ("samples", "groups")
-        }
-        arrays = {name: getattr(self, name)[chosen] for name in _PER_LINE}
-        return replace(self, lengths=self.lengths[rows], **tables, **arrays)
+# %% ../../nbs/library/data/12_line_list.ipynb #container-rows
+@patch
+def __getitem__(self: LineList, rows: int | slice | ArrayLike) -> "LineList":
+    "The molecules chosen by a number, a slice, a mask or a list of numbers."
+    rows = np.atleast_1d(np.arange(len(self))[rows])
+    starts = np.cumsum(self.lengths) - self.lengths
+    ranges = [np.arange(starts[r], starts[r] + self.lengths[r]) for r in rows]
+    chosen = np.concatenate([*ranges, np.empty(0, int)])
+    tables = {
+        name: getattr(self, name).iloc[rows].reset_index(drop=True)
+        for name in ("samples", "groups")
+    }
+    arrays = {name: getattr(self, name)[chosen] for name in _PER_LINE}
+    return replace(self, lengths=self.lengths[rows], **tables, **arrays)
 
-    def each(self, values: np.ndarray) -> list[np.ndarray]:
-        """Values of all lines as a list of arrays, one a molecule.
 
-        Parameters
-        ----------
-        values : ndarray (n_lines, ...)
+@patch
+def each(self: LineList, values: np.ndarray) -> list[np.ndarray]:
+    """Values of all lines as a list of arrays, one a molecule.
 
-        Returns
-        -------
-        list of ndarray
-        """
-        if not len(self):
-            return []
-        return np.split(values, np.cumsum(self.lengths)[:-1])
+    Parameters
+    ----------
+    values : ndarray (n_lines, ...)
+
+    Returns
+    -------
+    list of ndarray
+    """
+    if not len(self):
+        return []
+    return np.split(values, np.cumsum(self.lengths)[:-1])
 
 # %% ../../nbs/library/data/12_line_list.ipynb #spectra
 def line_spectra(

@@ -387,34 +387,38 @@ class Simulation:
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, rows: int | slice | ArrayLike) -> "Simulation":
-        "The samples chosen by a number, a slice, a mask or a list, with their truth."
-        rows = np.atleast_1d(np.arange(len(self))[rows])
-        return replace(
-            self,
-            dataset=self.dataset[rows],
-            concentrations=self.concentrations.iloc[rows].reset_index(drop=True),
-            clean=self.clean[rows],
-        )
+# %% ../../nbs/library/data/11_simulation.ipynb #simulation-rows
+@patch
+def __getitem__(self: Simulation, rows: int | slice | ArrayLike) -> "Simulation":
+    "The samples chosen by a number, a slice, a mask or a list, with their truth."
+    rows = np.atleast_1d(np.arange(len(self))[rows])
+    return replace(
+        self,
+        dataset=self.dataset[rows],
+        concentrations=self.concentrations.iloc[rows].reset_index(drop=True),
+        clean=self.clean[rows],
+    )
 
-    def where(self, **conditions) -> "Simulation":
-        """The samples that meet all conditions.
 
-        Parameters
-        ----------
-        **conditions
-            As in `SpectralDataset.where`: `sim.where(role="test", instrument=1)`.
+@patch
+def where(self: Simulation, **conditions) -> "Simulation":
+    """The samples that meet all conditions.
 
-        Returns
-        -------
-        Simulation
+    Parameters
+    ----------
+    **conditions
+        As in `SpectralDataset.where`: `sim.where(role="test", instrument=1)`.
 
-        Raises
-        ------
-        ValueError
-            For unknown columns and values.
-        """
-        return self[_rows_where(self.dataset.samples, conditions)]
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    ValueError
+        For unknown columns and values.
+    """
+    return self[_rows_where(self.dataset.samples, conditions)]
 
 # %% ../../nbs/library/data/11_simulation.ipynb #truth
 def _check_number_of_target(sim: Simulation, target: int) -> None:

@@ -32,6 +32,19 @@ def phase_features(X: np.ndarray) -> np.ndarray:
     highest = X.max(axis=1, keepdims=True)
     return np.sqrt(X / np.where(highest > 0, highest, 1))
 
+# %% ../../nbs/library/infrared/13_phase.ipynb #model-file
+_SHAPES = {"weights": (int(SEEN.sum()),), "intercept": (), "limit": ()}
+
+
+def _check_arrays(arrays: dict[str, np.ndarray]) -> None:
+    "Raise a `ValueError` unless these are finite numbers of shapes that fit."
+    for name, shape in _SHAPES.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype.kind != "f":
+            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+
 # %% ../../nbs/library/infrared/13_phase.ipynb #model
 @dataclass(frozen=True, eq=False)
 class PhaseModel:
@@ -92,19 +105,6 @@ class PhaseModel:
             ) from error
         numbers = float(arrays["intercept"]), float(arrays["limit"])
         return cls(arrays["weights"], *numbers)
-
-
-_SHAPES = {"weights": (int(SEEN.sum()),), "intercept": (), "limit": ()}
-
-
-def _check_arrays(arrays: dict[str, np.ndarray]) -> None:
-    "Raise a `ValueError` unless these are finite numbers of shapes that fit."
-    for name, shape in _SHAPES.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype.kind != "f":
-            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} is not finite")
 
 # %% ../../nbs/library/infrared/13_phase.ipynb #fit
 def _limit(p: np.ndarray, gas: np.ndarray, wrong: float) -> float:

@@ -21,6 +21,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -146,44 +147,52 @@ class GroupModel:
         present = self.predict(X) >= 0.5
         return np.where(present, p, 1 - p).prod(axis=1)
 
-    def predict_phase(self, X: ArrayLike) -> np.ndarray:
-        """ "gas", "condensed" or "unclear", for each of n normalised spectra.
+# %% ../../nbs/library/infrared/08_prediction.ipynb #group-model-explain
+@patch
+def predict_phase(self: GroupModel, X: ArrayLike) -> np.ndarray:
+    """ "gas", "condensed" or "unclear", for each of n normalised spectra.
 
-        Spectra outside the applicability domain are unclear. Raises `ValueError` for
-        a model without a part that tells the phase.
-        """
-        if self.phase is None:
-            raise ValueError(
-                "this model tells no phase: give `fit_phase` spectra of known phase, "
-                "and the result as phase= to save_group_model."
-            )
-        told = self.phase.predict(X)
-        if self.domain is None:
-            return told
-        return np.where(self.domain.score_samples(X) < -1, "unclear", told)
+    Spectra outside the applicability domain are unclear. Raises `ValueError` for
+    a model without a part that tells the phase.
+    """
+    if self.phase is None:
+        raise ValueError(
+            "this model tells no phase: give `fit_phase` spectra of known phase, "
+            "and the result as phase= to save_group_model."
+        )
+    told = self.phase.predict(X)
+    if self.domain is None:
+        return told
+    return np.where(self.domain.score_samples(X) < -1, "unclear", told)
 
-    def explain(
-        self, X: ArrayLike, group: str, method: str = "integrated_gradients", **options
-    ) -> np.ndarray:
-        """Attributions (n, 850) to the log-odds of `group`, the mean over the members.
 
-        The baseline is the mean training spectrum, and zero in ends of a spectrum that
-        were not measured; `method` and `options` as in `attribute`. Raises
-        `ValueError` for an unknown group.
-        """
-        X = check_spectra(X, n_channels=_N)
-        target = GROUPS.index(check_option(group, GROUPS, "group"))
-        models = [_flat(member) for member in self.members]
-        attributions = np.zeros(X.shape)
-        ends, same = np.unique(_missing_ends(X), axis=0, return_inverse=True)
-        for i, missing in enumerate(ends):
-            rows = np.flatnonzero(same == i)
-            mean = np.where(missing, 0, self.mean_spectrum)
-            baseline = used_options(method, baseline=mean)
-            settings = {"progress": False} | baseline | options
-            each = [attribute(m, X[rows], method, target, **settings) for m in models]
-            attributions[rows] = np.mean(each, axis=0)
-        return attributions
+@patch
+def explain(
+    self: GroupModel,
+    X: ArrayLike,
+    group: str,
+    method: str = "integrated_gradients",
+    **options,
+) -> np.ndarray:
+    """Attributions (n, 850) to the log-odds of `group`, the mean over the members.
+
+    The baseline is the mean training spectrum, and zero in ends of a spectrum that
+    were not measured; `method` and `options` as in `attribute`. Raises
+    `ValueError` for an unknown group.
+    """
+    X = check_spectra(X, n_channels=_N)
+    target = GROUPS.index(check_option(group, GROUPS, "group"))
+    models = [_flat(member) for member in self.members]
+    attributions = np.zeros(X.shape)
+    ends, same = np.unique(_missing_ends(X), axis=0, return_inverse=True)
+    for i, missing in enumerate(ends):
+        rows = np.flatnonzero(same == i)
+        mean = np.where(missing, 0, self.mean_spectrum)
+        baseline = used_options(method, baseline=mean)
+        settings = {"progress": False} | baseline | options
+        each = [attribute(m, X[rows], method, target, **settings) for m in models]
+        attributions[rows] = np.mean(each, axis=0)
+    return attributions
 
 # %% ../../nbs/library/infrared/08_prediction.ipynb #11f-group-models-010
 NEEDED_ON_CARD = ("name", "data", "metrics", "limits", "licence")
